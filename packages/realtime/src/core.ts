@@ -1,0 +1,26 @@
+export type { RealtimeApi, NotificationFilters } from './connection/api.ts';
+export {
+  createConnection,
+  type AccessToken,
+  type Connection,
+  type ConnectionOptions,
+  type ConnectionState,
+  type Metrics,
+} from './connection/connection.ts';
+export type { LiveError } from './connection/errors.ts';
+export type { ConnectionStatus } from './connection/status.ts';
+export {
+  liveQuery,
+  type LiveQuery,
+  type LiveQueryOptions,
+  type LiveQueryState,
+  type LiveStatus,
+  type Snapshot,
+} from './live-query/live-query.ts';
+export type { NotificationEvent } from './notifications/events.ts';
+export {
+  notifications,
+  type NotificationOptions,
+  type NotificationsState,
+  type NotificationsStore,
+} from './notifications/store.ts';

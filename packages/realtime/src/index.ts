@@ -1,0 +1,3 @@
+export { setConnection, useConnection } from './connection/context.ts';
+export * from './core.ts';
+export { default as RealtimeProvider } from './RealtimeProvider.svelte';
