@@ -1,0 +1,34 @@
+import type { TRPCRouterRecord } from '@trpc/server';
+import { instructorProcedure, userProcedure } from '../server/procedures.ts';
+import {
+  courseInput,
+  courseOutput,
+  listInput,
+  listOutput,
+  teachingInput,
+  teachingOutput,
+} from './contract.ts';
+import { findCourse, listCourses, listTaughtCourses } from './queries.ts';
+
+/** What can be learned here. */
+export const catalogRouter = {
+  /** The courses that are published, newest first. */
+  list: userProcedure
+    .input(listInput)
+    .output(listOutput)
+    .query(({ ctx, input }) => ctx.transaction((tx) => listCourses(tx, ctx.session.userId, input))),
+
+  /** A course with its modules and lessons. */
+  course: userProcedure
+    .input(courseInput)
+    .output(courseOutput)
+    .query(({ ctx, input }) => ctx.transaction((tx) => findCourse(tx, ctx.session.userId, input))),
+
+  /** The courses that the caller teaches, newest first. */
+  teaching: instructorProcedure
+    .input(teachingInput)
+    .output(teachingOutput)
+    .query(({ ctx, input }) =>
+      ctx.transaction((tx) => listTaughtCourses(tx, ctx.session.userId, input)),
+    ),
+} satisfies TRPCRouterRecord;

@@ -1,0 +1,30 @@
+/**
+ * What goes in and what comes out of every procedure, by capability, with the types of it.
+ * Zod only: nothing here reaches the database or the server. A browser should import types alone
+ * (`import type`), and take constants from `@homeroom/api/kinds`, since zod weighs 90 kB.
+ */
+export * as catalog from './catalog/contract.ts';
+export * as enrollment from './enrollment/contract.ts';
+export * as identity from './identity/contract.ts';
+export * as live from './live/contract.ts';
+export * as notifications from './notifications/contract.ts';
+
+export type {
+  Course,
+  CourseInput,
+  CourseInstructor,
+  CourseSummary,
+  TaughtCourse,
+} from './catalog/contract.ts';
+export type { Enrolled, Enrollment, EnrollmentEvents } from './enrollment/contract.ts';
+export type { Me, Role, UpdateMe } from './identity/contract.ts';
+export type { Live, LiveCursor, LiveEvent, Since } from './live/contract.ts';
+export type {
+  Notification,
+  NotificationEvents,
+  NotificationLevel,
+  NotificationPreference,
+  NotificationSnapshot,
+  NotificationType,
+} from './notifications/contract.ts';
+export type { Keyset } from './pagination.ts';

@@ -1,0 +1,154 @@
+import * as z from 'zod';
+import { liveOutput } from '../live/contract.ts';
+import { keysetSchema, pageInput } from '../pagination.ts';
+import { NOTIFICATION_LEVELS, NOTIFICATION_TYPES } from './kinds.ts';
+
+export {
+  NOTIFICATION_LEVELS,
+  NOTIFICATION_TYPES,
+  type NotificationLevel,
+  type NotificationType,
+} from './kinds.ts';
+
+/** What a notification is about. */
+export const notificationTypeSchema = z.enum(NOTIFICATION_TYPES);
+
+/** A notification, the same from the API and in events. Times are UTC with microseconds. */
+export const notificationSchema = z.object({
+  id: z.guid(),
+  type: notificationTypeSchema,
+  level: z.enum(NOTIFICATION_LEVELS),
+  title: z.string(),
+  message: z.string(),
+  data: z.record(z.string(), z.unknown()),
+  courseId: z.guid().nullable(),
+  relatedEntityType: z.string().nullable(),
+  relatedEntityId: z.string().nullable(),
+  /** How many happenings this one stands for: repeats within a minute are merged. */
+  count: z.int().min(1),
+  readAt: z.iso.datetime().nullable(),
+  createdAt: z.iso.datetime(),
+  expiresAt: z.iso.datetime().nullable(),
+});
+
+/** A notification, the same from the API and in events. Times are UTC with microseconds. */
+export type Notification = z.infer<typeof notificationSchema>;
+
+/** A moment with its zone, such as `2025-10-04T12:00:00Z`. */
+export const momentSchema = z.iso.datetime({
+  offset: true,
+  error: 'Not an ISO date and time with its zone, such as 2025-10-04T12:00:00Z',
+});
+
+/** Which notifications are wanted; both ends of the time range are included. */
+const filterInput = z.object({
+  type: notificationTypeSchema.optional(),
+  read: z.boolean().optional(),
+  from: momentSchema.optional(),
+  to: momentSchema.optional(),
+});
+
+/** A range that ends before it begins is a mistake, not an empty list. */
+function endsAfterItBegins({ from, to }: z.infer<typeof filterInput>): boolean {
+  return !from || !to || Date.parse(from) <= Date.parse(to);
+}
+const ENDS_BEFORE_IT_BEGINS = { path: ['to'], error: 'Lies before the beginning of the range' };
+
+/** Asks for notifications, newest first. */
+export const listInput = pageInput
+  .extend(filterInput.shape)
+  .refine(endsAfterItBegins, ENDS_BEFORE_IT_BEGINS);
+
+/** Which notifications are wanted, and which part of them. */
+export type ListInput = z.infer<typeof listInput>;
+
+/** A list of notifications. `unreadCount` is of all of the user's, whatever the filter. */
+export const listOutput = liveOutput(
+  z.object({
+    items: z.array(notificationSchema),
+    unreadCount: z.int().min(0),
+    nextCursor: z.string().nullable(),
+  }),
+);
+
+/** A list of notifications. `unreadCount` is of all of the user's, whatever the filter. */
+export type NotificationSnapshot = z.infer<typeof listOutput>['data'];
+
+/** Asks for one numbered page, as the guides' REST route has them. */
+export const pageNumberInput = filterInput
+  .extend({
+    page: z.int().min(1).max(100_000).default(1),
+    limit: z.int().min(1).max(100).default(20),
+  })
+  .refine(endsAfterItBegins, ENDS_BEFORE_IT_BEGINS);
+
+/** Which notifications are wanted, and which page of them. */
+export type PageNumberInput = z.infer<typeof pageNumberInput>;
+
+/** One numbered page. `total` counts what the filter lets through, `unread` all of the user's. */
+export const pageNumberOutput = z.object({
+  items: z.array(notificationSchema),
+  total: z.int().min(0),
+  unread: z.int().min(0),
+});
+
+/** How many notifications the user hasn't read. */
+export const unreadCountOutput = liveOutput(z.object({ unreadCount: z.int().min(0) }));
+
+/** Names one notification. */
+export const notificationInput = z.object({ id: z.guid() });
+
+/** Everything up to the newest notification that the reader has seen, that one included. */
+export const markAllAsReadInput = z.object({ through: keysetSchema });
+
+/** The notification as it is after the call. */
+export const notificationOutput = z.object({ notification: notificationSchema });
+
+/** How many notifications have changed by the call. */
+export const markAllAsReadOutput = z.object({ updatedCount: z.int().min(0) });
+
+/** What was removed. */
+export const removeOutput = z.object({ id: z.guid() });
+
+/** Whether notifications of a type are wanted. */
+export const preferenceSchema = z.object({ type: notificationTypeSchema, enabled: z.boolean() });
+
+/** Whether notifications of a type are wanted. */
+export type NotificationPreference = z.infer<typeof preferenceSchema>;
+
+/** Every type once, with the user's choice. */
+export const preferencesOutput = z.object({ items: z.array(preferenceSchema) });
+
+/** The choices to change; types that aren't named stay as they are. */
+export const setPreferencesInput = z.object({
+  items: z
+    .array(preferenceSchema)
+    .min(1)
+    .max(NOTIFICATION_TYPES.length)
+    .refine((items) => new Set(items.map((item) => item.type)).size === items.length, {
+      error: 'Names a type twice',
+    }),
+});
+
+/** What `user:<uid>` tells about notifications, by the event's name. */
+export const notificationEventSchemas = {
+  'notification.created': z.object({
+    notification: notificationSchema,
+    unreadDelta: z.int(),
+  }),
+  'notification.updated': z.object({
+    notification: notificationSchema,
+    unreadDelta: z.int(),
+  }),
+  'notification.removed': z.object({ id: z.guid(), unreadDelta: z.int() }),
+  'notifications.read': z.object({
+    through: keysetSchema,
+    readAt: z.iso.datetime(),
+    unreadDelta: z.int(),
+  }),
+} as const;
+
+/** What `user:<uid>` tells about notifications, by the event's name. */
+export type NotificationEvents = {
+  [Name in keyof typeof notificationEventSchemas]: z.infer<(typeof notificationEventSchemas)[Name]>;
+};

@@ -1,0 +1,25 @@
+/** What a notification can be about. Free of zod, for the browser. */
+export const NOTIFICATION_TYPES = [
+  'enrollment',
+  'workshop_registration',
+  'course_completion',
+  'review',
+  'payment',
+  'lesson_completion',
+  'certificate',
+  'achievement',
+  'subscription',
+  'announcement',
+  'message',
+  'mention',
+  'system',
+] as const;
+
+/** What a notification is about. */
+export type NotificationType = (typeof NOTIFICATION_TYPES)[number];
+
+/** How much a notification matters, mildest first. Free of zod, for the browser. */
+export const NOTIFICATION_LEVELS = ['info', 'success', 'warning', 'error'] as const;
+
+/** How much a notification matters. */
+export type NotificationLevel = (typeof NOTIFICATION_LEVELS)[number];

@@ -1,0 +1,97 @@
+import type { TRPCRouterRecord } from '@trpc/server';
+import { userProcedure } from '../server/procedures.ts';
+import {
+  listInput,
+  listOutput,
+  markAllAsReadInput,
+  markAllAsReadOutput,
+  notificationInput,
+  notificationOutput,
+  pageNumberInput,
+  pageNumberOutput,
+  preferencesOutput,
+  removeOutput,
+  setPreferencesInput,
+  unreadCountOutput,
+} from './contract.ts';
+import {
+  countUnread,
+  listNotificationPage,
+  listNotifications,
+  listPreferences,
+  markAllAsRead,
+  removeNotification,
+  setPreferences,
+  setRead,
+} from './queries.ts';
+
+const preferencesRouter = {
+  /** Every type of notification, and whether the caller wants it. */
+  get: userProcedure
+    .output(preferencesOutput)
+    .query(({ ctx }) => ctx.transaction((tx) => listPreferences(tx, ctx.session.userId))),
+
+  /** Changes the types named; gives all. */
+  set: userProcedure
+    .input(setPreferencesInput)
+    .output(preferencesOutput)
+    .mutation(({ ctx, input }) =>
+      ctx.transaction((tx) => setPreferences(tx, ctx.session.userId, input.items)),
+    ),
+} satisfies TRPCRouterRecord;
+
+/** The caller's own notifications, live on `user:<uid>`. */
+export const notificationsRouter = {
+  /** Newest first, with the number of all that are unread. */
+  list: userProcedure
+    .input(listInput)
+    .output(listOutput)
+    .query(({ ctx, input }) =>
+      ctx.transaction((tx) => listNotifications(tx, ctx.session.userId, input)),
+    ),
+
+  /** One numbered page, for the guides' REST route. Pages shift while notifications arrive. */
+  page: userProcedure
+    .input(pageNumberInput)
+    .output(pageNumberOutput)
+    .query(({ ctx, input }) =>
+      ctx.transaction((tx) => listNotificationPage(tx, ctx.session.userId, input)),
+    ),
+
+  /** How many are unread. */
+  unreadCount: userProcedure
+    .output(unreadCountOutput)
+    .query(({ ctx }) => ctx.transaction((tx) => countUnread(tx, ctx.session.userId))),
+
+  /** Marks one as read; one that is read already stays as it is. */
+  markAsRead: userProcedure
+    .input(notificationInput)
+    .output(notificationOutput)
+    .mutation(({ ctx, input }) =>
+      ctx.transaction((tx) => setRead(tx, ctx.session.userId, input.id, true)),
+    ),
+
+  /** Marks one as unread again. */
+  markAsUnread: userProcedure
+    .input(notificationInput)
+    .output(notificationOutput)
+    .mutation(({ ctx, input }) =>
+      ctx.transaction((tx) => setRead(tx, ctx.session.userId, input.id, false)),
+    ),
+
+  /** Marks all up to the newest that the caller has seen: one that just arrives stays unread. */
+  markAllAsRead: userProcedure
+    .input(markAllAsReadInput)
+    .output(markAllAsReadOutput)
+    .mutation(({ ctx, input }) => ctx.transaction((tx) => markAllAsRead(tx, input.through))),
+
+  /** Removes one. */
+  remove: userProcedure
+    .input(notificationInput)
+    .output(removeOutput)
+    .mutation(({ ctx, input }) =>
+      ctx.transaction((tx) => removeNotification(tx, ctx.session.userId, input.id)),
+    ),
+
+  preferences: preferencesRouter,
+} satisfies TRPCRouterRecord;

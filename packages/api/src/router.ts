@@ -1,0 +1,18 @@
+import { catalogRouter } from './catalog/router.ts';
+import { enrollmentRouter } from './enrollment/router.ts';
+import { identityRouter } from './identity/router.ts';
+import { liveRouter } from './live/router.ts';
+import { notificationsRouter } from './notifications/router.ts';
+import { router } from './server/procedures.ts';
+
+/** Every procedure, by capability. */
+export const appRouter = router({
+  catalog: catalogRouter,
+  enrollment: enrollmentRouter,
+  identity: identityRouter,
+  live: liveRouter,
+  notifications: notificationsRouter,
+});
+
+/** The type of every procedure, for typed clients. */
+export type AppRouter = typeof appRouter;

@@ -1,0 +1,38 @@
+import type { Logger } from 'pino';
+import type { AsUser } from './database.ts';
+import type { CountCall } from './rate-limits.ts';
+import type { Session } from './session.ts';
+
+/** What the server gives to every call: made once, shared by all. */
+export type Services = { asUser: AsUser; countCall: CountCall; log: Logger };
+
+/** What belongs to one call. */
+export type Call = {
+  session: Session | null;
+  /** In the answer's `x-request-id`, in every log line, and in errors. */
+  requestId: string;
+  /** Whom to count calls by when nobody is signed in. */
+  clientAddress: string;
+};
+
+/** What a procedure has at hand. */
+export type Context = Services & Call;
+
+/** A request id that a proxy has given already: short, and harmless in a log. */
+const FOREIGN_REQUEST_ID = /^[\w.-]{8,64}$/;
+
+/** The id of a request: the one that a proxy gave it, or a new one. */
+export function requestIdOf(request: Request): string {
+  const given = request.headers.get('x-request-id');
+  return given && FOREIGN_REQUEST_ID.test(given) ? given : crypto.randomUUID();
+}
+
+/** The context of one call. */
+export function createContext(services: Services, call: Partial<Call>): Context {
+  return {
+    ...services,
+    session: call.session ?? null,
+    requestId: call.requestId ?? crypto.randomUUID(),
+    clientAddress: call.clientAddress ?? 'unknown',
+  };
+}

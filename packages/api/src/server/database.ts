@@ -1,0 +1,93 @@
+import type { Database } from '@homeroom/db';
+import { PgDialect } from 'drizzle-orm/pg-core';
+import { PostgresJsSession, PostgresJsTransaction } from 'drizzle-orm/postgres-js';
+import type { Sql, TransactionSql } from 'postgres';
+
+/** A transaction in which row level security sees the user. Drizzle's, with prepared statements. */
+export type UserTransaction = PostgresJsTransaction<Record<string, never>, Record<string, never>>;
+
+/** For whom a transaction runs. Made by us from a verified token, never taken from a client. */
+export type DatabaseClaims = { userId: string; email: string };
+
+/**
+ * `read`: one snapshot for all statements, so data and cursor are of the same moment.
+ * `write`: every statement sees what was committed before it, so nobody's change is lost.
+ */
+export type TransactionMode = 'read' | 'write';
+
+const BEGIN: Record<TransactionMode, string> = {
+  read: 'isolation level repeatable read read only',
+  write: 'isolation level read committed',
+};
+
+/** A statement of a user's call that takes longer is given up; the caller has long gone. */
+const STATEMENT_TIMEOUT_MS = 10_000;
+
+/**
+ * Sets role, claims and time limit until the end of the transaction, and no longer, so that it
+ * works behind a transaction pooler too.
+ */
+const BECOME_USER = `
+  select
+    set_config('role', 'authenticated', true),
+    set_config('request.jwt.claims', $1, true),
+    set_config('statement_timeout', '${STATEMENT_TIMEOUT_MS}', true)`;
+
+const dialect = new PgDialect();
+
+/** Runs `work` in a transaction of its own, as the user, under row level security. */
+export type AsUser = <Result>(
+  claims: DatabaseClaims,
+  mode: TransactionMode,
+  work: (tx: UserTransaction) => Promise<Result>,
+) => Promise<Result>;
+
+/**
+ * Makes {@link AsUser} for a database. The statement that sets the claims is sent together with
+ * the first one of `work` (they share a round trip), and a read gives its result without waiting
+ * for its `commit`: a query costs `begin` and one round trip.
+ */
+export function createAsUser(database: Database): AsUser {
+  const client: Sql = database.$client;
+
+  return (claims, mode, work) =>
+    new Promise((resolve, reject) => {
+      client
+        .begin(BEGIN[mode], async (transaction) => {
+          // Started here: a query of postgres.js is sent when it is first awaited, and nothing of
+          // `work` may be sent before it.
+          const becoming = transaction
+            .unsafe(BECOME_USER, [jwtClaims(claims)], { prepare: true })
+            .execute();
+          // `work` fails too when this did, but with "transaction is aborted": this one says why.
+          const [, result] = await Promise.all([becoming, work(drizzleOn(transaction))]);
+          if (mode === 'read') resolve(result);
+          return result;
+        })
+        .then((result) => resolve(result as Awaited<ReturnType<typeof work>>), reject);
+    });
+}
+
+/** As `auth.uid()`, `auth.jwt()` and the policies read it. */
+function jwtClaims({ userId, email }: DatabaseClaims): string {
+  return JSON.stringify({ sub: userId, role: 'authenticated', email });
+}
+
+/**
+ * Drizzle on a transaction of postgres.js. It is built here, because Drizzle's own
+ * `db.transaction` never prepares a statement: each would be sent twice (described, then run) and
+ * could not share a round trip with another.
+ */
+function drizzleOn(transaction: TransactionSql): UserTransaction {
+  const preparing = {
+    unsafe: (query: string, parameters: never[]) =>
+      transaction.unsafe(query, parameters, { prepare: true }),
+    savepoint: transaction.savepoint,
+  } as unknown as TransactionSql; // The two methods that Drizzle calls.
+  const session = new PostgresJsSession<
+    TransactionSql,
+    Record<string, never>,
+    Record<string, never>
+  >(preparing, dialect, undefined);
+  return new PostgresJsTransaction(dialect, session, undefined);
+}

@@ -1,0 +1,48 @@
+import { createContext, requestIdOf, type Context, type Services } from './context.ts';
+import { ApiError } from './errors.ts';
+import { requireOwnOrigin } from './origin.ts';
+import type { Session } from './session.ts';
+
+/** What the server knows of a request besides what is in it. */
+export type Peer = {
+  /** The caller's network address: calls without a session are counted by it. */
+  clientAddress?: string;
+};
+
+/** A request whose caller isn't known yet. */
+export type Entrance = {
+  requestId: string;
+  /** Finds out who is calling. @throws ApiError when the token or the origin isn't good */
+  enter(): Promise<Context>;
+};
+
+/**
+ * Where every HTTP call comes in, tRPC's and REST's. `cookieSession` is that of the portal's
+ * cookies; a bearer token goes before it.
+ */
+export function createEntrance(
+  services: Services,
+  verifyToken: (token: string) => Promise<Session>,
+): (request: Request, cookieSession: Session | null, peer?: Peer) => Entrance {
+  return (request, cookieSession, peer) => {
+    const requestId = requestIdOf(request);
+    return {
+      requestId,
+      async enter() {
+        const token = bearerToken(request);
+        if (cookieSession && token === null) requireOwnOrigin(request);
+        const session = token === null ? cookieSession : await verifyToken(token);
+        return createContext(services, { session, requestId, ...peer });
+      },
+    };
+  };
+}
+
+/** The token of the `Authorization` header; null when there is no such header. */
+function bearerToken(request: Request): string | null {
+  const header = request.headers.get('authorization');
+  if (header === null) return null;
+  const token = /^Bearer +(\S+)$/i.exec(header)?.[1];
+  if (!token) throw new ApiError('SESSION_INVALID');
+  return token;
+}

@@ -1,0 +1,148 @@
+/**
+ * Every error that the API gives, in one list: its HTTP status, a sentence for a person, and what
+ * to do about it. A code is for programs and never changes; the sentences may. Portals take them
+ * from here, or translate by code. Free of imports, for the browser.
+ */
+export type ErrorDescription = { status: number; sentence: string; whatToDo: string };
+
+export const ERROR_CODES = {
+  // Something in the input isn't valid; `fields` says what and why.
+  INPUT_INVALID: {
+    status: 400,
+    sentence: 'Some of what was sent is not valid.',
+    whatToDo: 'Correct the fields that are named, then send it again.',
+  },
+  // No session came with the call.
+  SESSION_REQUIRED: {
+    status: 401,
+    sentence: 'You are not signed in.',
+    whatToDo: 'Sign in, then try again.',
+  },
+  // The token was good once.
+  SESSION_EXPIRED: {
+    status: 401,
+    sentence: 'Your session has ended.',
+    whatToDo: 'Sign in again.',
+  },
+  // The token was altered, is signed by someone else, or is of another kind.
+  SESSION_INVALID: {
+    status: 401,
+    sentence: 'Your session is not valid.',
+    whatToDo: 'Sign in again.',
+  },
+  // The user exists and may not use Homeroom.
+  ACCOUNT_DISABLED: {
+    status: 403,
+    sentence: 'This account is disabled.',
+    whatToDo: 'Ask an administrator to enable it.',
+  },
+  // The user's role doesn't reach so far.
+  ROLE_FORBIDDEN: {
+    status: 403,
+    sentence: 'Your account may not do this.',
+    whatToDo: 'Use an account of an instructor or an administrator.',
+  },
+  // Row level security or a missing grant refused it.
+  FORBIDDEN: {
+    status: 403,
+    sentence: 'You may not do this.',
+    whatToDo: 'Ask someone who may, or an administrator.',
+  },
+  // A write with the cookies of a session, sent by a page of another origin.
+  ORIGIN_FORBIDDEN: {
+    status: 403,
+    sentence: 'This call came from another site.',
+    whatToDo: 'Call from a page of this portal, or with a token in the Authorization header.',
+  },
+  // The topic isn't for this user.
+  TOPIC_FORBIDDEN: {
+    status: 403,
+    sentence: 'You may not follow this topic.',
+    whatToDo: 'Follow it after you have been given access, for instance by enrolling.',
+  },
+  // No such procedure or route.
+  ROUTE_NOT_FOUND: {
+    status: 404,
+    sentence: 'There is nothing at this address.',
+    whatToDo: 'Check the name of the procedure or route.',
+  },
+  // Also when it is another user's: nobody learns that it exists.
+  NOTIFICATION_NOT_FOUND: {
+    status: 404,
+    sentence: 'This notification does not exist (any more).',
+    whatToDo: 'Load the list again.',
+  },
+  // Also when it isn't published.
+  COURSE_NOT_FOUND: {
+    status: 404,
+    sentence: 'This course does not exist (any more).',
+    whatToDo: 'Look for it in the catalogue.',
+  },
+  // The token is good, but its user has been deleted.
+  USER_NOT_FOUND: {
+    status: 404,
+    sentence: 'This user does not exist (any more).',
+    whatToDo: 'Sign in with another account.',
+  },
+  // Something that the row refers to doesn't exist.
+  REFERENCE_NOT_FOUND: {
+    status: 404,
+    sentence: 'Something that this refers to does not exist (any more).',
+    whatToDo: 'Load the page again.',
+  },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    sentence: 'This address does not take this method.',
+    whatToDo: 'Use one of the methods in the Allow header.',
+  },
+  // A unique constraint, and the procedure has no word of its own for it.
+  ALREADY_EXISTS: {
+    status: 409,
+    sentence: 'This exists already.',
+    whatToDo: 'Load the page again to see it.',
+  },
+  // A deadlock or a serialization failure: the same call may pass now.
+  CONFLICT: {
+    status: 409,
+    sentence: 'Someone else changed this at the same moment.',
+    whatToDo: 'Try again.',
+  },
+  BODY_TOO_LARGE: {
+    status: 413,
+    sentence: 'The call is too large.',
+    whatToDo: 'Send less at once.',
+  },
+  MEDIA_TYPE_UNSUPPORTED: {
+    status: 415,
+    sentence: 'The API takes JSON only.',
+    whatToDo: 'Send the header Content-Type: application/json.',
+  },
+  // `retryAfterSeconds` says how long to wait.
+  TOO_MANY_REQUESTS: {
+    status: 429,
+    sentence: 'Too many calls in a short time.',
+    whatToDo: 'Wait as long as it says, then try again.',
+  },
+  INTERNAL_ERROR: {
+    status: 500,
+    sentence: 'Something went wrong on our side.',
+    whatToDo: 'Try again; if it stays, report the request id.',
+  },
+  // The database can't be reached, or ran out of time.
+  UNAVAILABLE: {
+    status: 503,
+    sentence: 'Homeroom cannot reach its database at the moment.',
+    whatToDo: 'Try again in a few seconds.',
+  },
+} as const satisfies Record<string, ErrorDescription>;
+
+/** The stable code of an error. */
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** Whether a text, such as the message of a raised Postgres error, is one of our codes. */
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(ERROR_CODES, text);
+}
+
+/** A field of the input, as `items.0.type`, with the reason why it isn't valid. */
+export type FieldError = { field: string; reason: string };

@@ -1,0 +1,93 @@
+import * as z from 'zod';
+
+/** An optional variable: unset and empty are the same, as in most shells and .env files. */
+function optional<Schema extends z.ZodType>(schema: Schema) {
+  return z.preprocess((value) => (value === '' ? undefined : value), schema.optional());
+}
+
+const environmentSchema = z.object({
+  PUBLIC_SUPABASE_URL: z
+    .url({
+      protocol: /^https?$/,
+      error: 'set it to the URL of the project, such as http://127.0.0.1:54321',
+    })
+    .transform((url) => url.replace(/\/+$/, '')),
+  PUBLIC_SUPABASE_PUBLISHABLE_KEY: z
+    .string({ error: 'set it to the publishable key of the project (sb_publishable_…)' })
+    .min(1, 'set it to the publishable key of the project (sb_publishable_…)'),
+  SUPABASE_SECRET_KEY: optional(z.string()),
+  SUPABASE_JWT_SECRET: optional(
+    z
+      .string()
+      .min(
+        32,
+        'has to be at least 32 characters long; leave it unset to use the JWKS of the project',
+      ),
+  ),
+  DATABASE_URL: z.url({
+    protocol: /^postgres(ql)?$/,
+    error:
+      'set it to a connection string, such as postgres://postgres:postgres@127.0.0.1:54322/postgres',
+  }),
+  DATABASE_POOL_SIZE: optional(
+    z.coerce.number({ error: 'set it to a number from 1 to 100' }).int().min(1).max(100),
+  ),
+  DATABASE_PREPARE: optional(
+    z.enum(['true', 'false'], { error: 'set it to true, or to false behind a transaction pooler' }),
+  ),
+  LOG_LEVEL: optional(
+    z.enum(['debug', 'info', 'warn', 'error', 'silent'], {
+      error: 'set it to debug, info, warn, error or silent',
+    }),
+  ),
+});
+
+/** How many connections a portal holds by default: a small Postgres allows 60 in all. */
+const POOL_SIZE_DEFAULT = 10;
+
+/** What the API needs to know. */
+export type Settings = {
+  supabaseUrl: string;
+  publishableKey: string;
+  secretKey?: string | undefined;
+  /** The HS256 secret of access tokens; without it the project's JWKS verifies them. */
+  jwtSecret?: string | undefined;
+  databaseUrl: string;
+  poolSize?: number | undefined;
+  /** False behind a transaction pooler that doesn't know prepared statements. */
+  prepare?: boolean | undefined;
+  logLevel?: LogLevel | undefined;
+  /** Calls a minute, per user and procedure. */
+  rateLimits?: { query: number; mutation: number } | undefined;
+};
+
+/** From which severity on the API logs. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+/** A variable is missing or wrong; the message names each and says what to set. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
+/**
+ * Settings from environment variables.
+ * @throws SettingsError naming every variable that is missing or wrong, and what to set it to.
+ */
+export function readSettings(environment: Record<string, string | undefined>): Settings {
+  const parsed = environmentSchema.safeParse(environment);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new SettingsError(`The settings are not complete.\n  ${lines.join('\n  ')}`);
+  }
+  const variables = parsed.data;
+  return {
+    supabaseUrl: variables.PUBLIC_SUPABASE_URL,
+    publishableKey: variables.PUBLIC_SUPABASE_PUBLISHABLE_KEY,
+    secretKey: variables.SUPABASE_SECRET_KEY,
+    jwtSecret: variables.SUPABASE_JWT_SECRET,
+    databaseUrl: variables.DATABASE_URL,
+    poolSize: variables.DATABASE_POOL_SIZE ?? POOL_SIZE_DEFAULT,
+    prepare: variables.DATABASE_PREPARE !== 'false',
+    logLevel: variables.LOG_LEVEL ?? 'info',
+  };
+}
