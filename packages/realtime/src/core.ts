@@ -1,7 +1,6 @@
 export type { RealtimeApi, NotificationFilters } from './connection/api.ts';
 export {
   createConnection,
-  type AccessToken,
   type Connection,
   type ConnectionOptions,
   type ConnectionState,
@@ -9,6 +8,7 @@ export {
 } from './connection/connection.ts';
 export type { LiveError } from './connection/errors.ts';
 export type { ConnectionStatus } from './connection/status.ts';
+export type { AccessToken } from './connection/token.ts';
 export {
   liveQuery,
   type LiveQuery,

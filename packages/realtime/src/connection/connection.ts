@@ -1,18 +1,16 @@
 import type { Readable } from 'svelte/store';
-import type { RealtimeApi } from './api.ts';
-import type { ConnectionStatus } from './status.ts';
+import { TopicRegistry } from '../topic/registry.ts';
+import type { Transport } from '../topic/transport.ts';
+import type { LiveEvent, RealtimeApi } from './api.ts';
+import { ClockOffset } from './clock-offset.ts';
+import { systemClock, type Clock } from './clock.ts';
+import { browserPage, type Page, type PageSignal } from './page.ts';
+import { Socket } from './socket.ts';
+import { connectionStatus, type ConnectionStatus, type TopicFacts } from './status.ts';
+import { TokenKeeper, type AccessToken } from './token.ts';
 
-/** A short-lived access token, kept in memory only. */
-export type AccessToken = {
-  token: string;
-  /** When it expires: milliseconds since 1970, by the server's clock. */
-  expiresAt: number;
-  /**
-   * The server's clock when it answered, in milliseconds since 1970. With it, a device whose clock
-   * is wrong still refreshes in time, and latencies are measured against the server's time.
-   */
-  now?: number;
-};
+/** Hidden for less than this, ms, a page has missed nothing: its socket was alive all the time. */
+const HIDDEN_TRUST_MS = 10_000;
 
 /** What a connection needs. */
 export type ConnectionOptions = {
@@ -39,7 +37,7 @@ export type ConnectionState = {
   latencyMs: number | undefined;
 };
 
-/** Counted since the connection was made. */
+/** Counted since the connection was made, over all stores. */
 export type Metrics = {
   eventsApplied: number;
   duplicatesDropped: number;
@@ -59,9 +57,188 @@ export type Connection = Readable<ConnectionState> & {
   /** Closes everything for good (sign-out, page left). */
   close(): void;
   metrics(): Metrics;
+  /** For stores built on the connection; components have no use for it. */
+  readonly internals: ConnectionInternals;
+};
+
+/** What stores need of the connection. */
+export type ConnectionInternals = {
+  readonly topics: TopicRegistry;
+  readonly clock: Clock;
+  readonly counted: Metrics;
+  statusOf(topic: TopicFacts): ConnectionStatus;
+  /** An event was applied as it came over the socket; gives its latency, ms. */
+  applied(event: LiveEvent): number;
+  log(message: string, details?: unknown): void;
 };
 
 /** Makes the connection of a tab. Nothing is opened before `connect()` or the first subscriber. */
-export function createConnection(_options: ConnectionOptions): Connection {
-  throw new Error('not built yet');
+export function createConnection(options: ConnectionOptions): Connection {
+  const { url, apikey, getToken, log = () => undefined } = options;
+  const clock = systemClock;
+  const offset = new ClockOffset();
+  const tokens = new TokenKeeper({ getToken, clock, offset, log });
+  return connectionOver({
+    ...options,
+    transport: new Socket({ url, apikey, tokens, clock, log }),
+    page: browserPage(clock),
+    tokens,
+    offset,
+    clock,
+    log,
+  });
+}
+
+/** A connection's parts, for tests that bring their own. */
+export type ConnectionParts = Pick<ConnectionOptions, 'userId' | 'api' | 'log'> & {
+  transport: Transport;
+  page: Page;
+  clock: Clock;
+  offset?: ClockOffset;
+  tokens?: Pick<TokenKeeper, 'invalidate' | 'close'>;
+};
+
+/** Makes a connection of its parts. */
+export function connectionOver(parts: ConnectionParts): Connection {
+  return new TabConnection(parts);
+}
+
+class TabConnection implements Connection, ConnectionInternals {
+  readonly #parts: ConnectionParts;
+  readonly #offset: ClockOffset;
+  readonly #listeners = new Set<(state: ConnectionState) => void>();
+  readonly #stopPage: () => void;
+  readonly topics: TopicRegistry;
+  readonly counted: Metrics = {
+    eventsApplied: 0,
+    duplicatesDropped: 0,
+    gapsRecovered: 0,
+    reconnects: 0,
+    snapshotsLoaded: 0,
+  };
+  #state: ConnectionState = { status: 'connecting', lastEventAt: undefined, latencyMs: undefined };
+  #openedBefore = false;
+  #hiddenAt = 0;
+
+  constructor(parts: ConnectionParts) {
+    this.#parts = parts;
+    this.#offset = parts.offset ?? new ClockOffset();
+    const { transport, api, clock, page } = parts;
+    this.topics = new TopicRegistry({
+      transport,
+      api,
+      clock,
+      isVisible: () => page.isVisible(),
+      log: (message, details) => this.log(message, details),
+      changed: () => this.#publish(),
+    });
+    transport.onState((state) => {
+      if (state === 'open' && this.#openedBefore) this.counted.reconnects += 1;
+      if (state === 'open') this.#openedBefore = true;
+      this.topics.socketChanged(state);
+      this.#publish();
+    });
+    this.#stopPage = page.onSignal((signal) => this.#page(signal));
+  }
+
+  get userId(): string {
+    return this.#parts.userId;
+  }
+
+  get api(): RealtimeApi {
+    return this.#parts.api;
+  }
+
+  get clock(): Clock {
+    return this.#parts.clock;
+  }
+
+  get internals(): ConnectionInternals {
+    return this;
+  }
+
+  subscribe(run: (state: ConnectionState) => void): () => void {
+    this.#listeners.add(run);
+    run(this.#state);
+    return () => this.#listeners.delete(run);
+  }
+
+  connect(): void {
+    this.#parts.transport.open();
+  }
+
+  close(): void {
+    this.#stopPage();
+    this.topics.close();
+    this.#parts.tokens?.close();
+    this.#parts.transport.close();
+  }
+
+  metrics(): Metrics {
+    return { ...this.counted };
+  }
+
+  statusOf(topic: TopicFacts): ConnectionStatus {
+    return this.#statusOf([topic]);
+  }
+
+  applied(event: LiveEvent): number {
+    const now = this.clock.now();
+    const latencyMs = this.#offset.latencyMs(event.at, now);
+    this.#publish({ lastEventAt: now, latencyMs });
+    return latencyMs;
+  }
+
+  log(message: string, details?: unknown): void {
+    this.#parts.log?.(message, details);
+  }
+
+  #statusOf(topics: readonly TopicFacts[]): ConnectionStatus {
+    const { transport, page } = this.#parts;
+    return connectionStatus({ socket: transport.state(), online: page.isOnline(), topics });
+  }
+
+  #page(signal: PageSignal): void {
+    this.log(`page: ${signal}`);
+    switch (signal) {
+      case 'hidden':
+        this.#hiddenAt = this.clock.now();
+        for (const topic of this.topics.all) topic.visibilityChanged();
+        return;
+      case 'shown':
+        for (const topic of this.topics.all) topic.visibilityChanged();
+        if (this.clock.now() - this.#hiddenAt >= HIDDEN_TRUST_MS) this.#wake();
+        return;
+      case 'offline':
+        this.#publish();
+        for (const topic of this.topics.all) topic.changed();
+        return;
+      case 'woke':
+        this.#offset.forget();
+        this.#parts.tokens?.invalidate();
+        this.#wake();
+        return;
+      case 'online':
+        this.#wake();
+    }
+  }
+
+  /** The network or the machine was away: nothing that was under way can be trusted. */
+  #wake(): void {
+    // Later than realtime-js's own handlers of the same signal, which may already reopen.
+    this.clock.after(0, () => {
+      this.#parts.transport.revive();
+      for (const topic of this.topics.all) topic.woke();
+      this.#publish();
+    });
+  }
+
+  #publish(change: Partial<ConnectionState> = {}): void {
+    const followed = this.topics.all.filter((topic) => topic.isFollowed);
+    const status = this.#statusOf(followed.map((topic) => topic.facts));
+    if (status === this.#state.status && Object.keys(change).length === 0) return;
+    if (status !== this.#state.status) this.log(`connection: ${this.#state.status} → ${status}`);
+    this.#state = { ...this.#state, ...change, status };
+    for (const run of [...this.#listeners]) run(this.#state);
+  }
 }

@@ -8,8 +8,11 @@ export type LiveError = {
   retryable: boolean;
 };
 
-/** Answers of the API that trying again doesn't change: no session, no right, no such thing. */
-const FINAL_HTTP_STATUSES: ReadonlySet<number> = new Set([401, 403, 404]);
+/**
+ * Answers of the API that trying again doesn't change: bad input, no right, no such thing. A missing
+ * session isn't among them: two tabs that refresh one session at once may see that for a moment.
+ */
+const FINAL_HTTP_STATUSES: ReadonlySet<number> = new Set([400, 403, 404]);
 
 const UNREACHABLE: LiveError = {
   code: 'UNREACHABLE',

@@ -1,16 +1,19 @@
 import type { Readable } from 'svelte/store';
 import type { LiveCursor, LiveEvent } from '../connection/api.ts';
-import type { Connection } from '../connection/connection.ts';
-import type { LiveError } from '../connection/errors.ts';
+import type { Connection, ConnectionInternals } from '../connection/connection.ts';
+import { toLiveError, type LiveError } from '../connection/errors.ts';
 import type { ConnectionStatus } from '../connection/status.ts';
+import { within } from '../connection/within.ts';
+import { Reader } from './reader.ts';
+
+/** How long the event of a change that the server took may be on its way, ms, before we ask. */
+const SETTLE_AFTER_MS = 1_000;
 
 /** Data, and up to which event of its topic it is told. */
 export type Snapshot<T> = { data: T; cursor: LiveCursor };
 
 /** The connection's states, of one query; and one more. */
-export type LiveStatus =
-  | ConnectionStatus
-  | 'stopped'; // no right (any more), or signed out: it doesn't update, and says why in `error`
+export type LiveStatus = ConnectionStatus | 'stopped'; // no right (any more), or signed out: it doesn't update, and says why in `error`
 
 /** What a live query shows. */
 export type LiveQueryState<T> = {
@@ -35,6 +38,8 @@ export type LiveQueryOptions<T> = {
   apply(data: T, event: LiveEvent): T;
   /** A snapshot from the server-rendered page: shown at once, and live from its cursor on. */
   initial?: Snapshot<T>;
+  /** Whether an event has left the data in a state that only a new snapshot can mend. */
+  needsReload?(data: T): boolean;
 };
 
 /** A change that is shown before the server has confirmed it. */
@@ -58,6 +63,126 @@ export type LiveQuery<T> = Readable<LiveQueryState<T>> & {
 };
 
 /** Live data of one topic. */
-export function liveQuery<T>(_options: LiveQueryOptions<T>): LiveQuery<T> {
-  throw new Error('not built yet');
+export function liveQuery<T>(options: LiveQueryOptions<T>): LiveQuery<T> {
+  return new Query(options);
+}
+
+/** A local change and how far it is. */
+type Pending<T> = LocalChange<T> & {
+  /** `sent`: no answer yet; `taken`: its event is on its way; `asked`: so is a proof without it. */
+  stage: 'sent' | 'taken' | 'asked';
+};
+
+class Query<T> implements LiveQuery<T> {
+  readonly #connection: ConnectionInternals;
+  readonly #reader: Reader<T>;
+  readonly #listeners = new Set<(state: LiveQueryState<T>) => void>();
+  #pending: readonly Pending<T>[] = [];
+  #changeError: LiveError | undefined;
+  #state: LiveQueryState<T>;
+
+  constructor({ connection, ...options }: LiveQueryOptions<T>) {
+    this.#connection = connection.internals;
+    const changed = () => this.#publish();
+    this.#reader = new Reader(this.#connection, { ...options, changed });
+    this.#state = this.#look();
+  }
+
+  subscribe(run: (state: LiveQueryState<T>) => void): () => void {
+    this.#listeners.add(run);
+    if (this.#listeners.size === 1) {
+      this.#reader.start();
+      this.#state = this.#look();
+    }
+    run(this.#state);
+    return () => {
+      if (!this.#listeners.delete(run) || this.#listeners.size > 0) return;
+      this.#reader.stop();
+      // What the server took is in the events that the next start catches up with.
+      this.#pending = this.#pending.filter(({ stage }) => stage === 'sent');
+    };
+  }
+
+  async refresh(): Promise<void> {
+    this.#changeError = undefined;
+    if (this.#listeners.size > 0) await this.#reader.refresh();
+  }
+
+  extend(load: () => Promise<Snapshot<T>>, merge: (data: T, part: T) => T): Promise<boolean> {
+    return this.#reader.extend(load, merge);
+  }
+
+  async change(change: LocalChange<T>): Promise<boolean> {
+    const pending: Pending<T> = { ...change, stage: 'sent' };
+    this.#changeError = undefined;
+    this.#pending = [...this.#pending, pending];
+    this.#publish();
+    try {
+      await within(this.#connection.clock, change.run());
+    } catch (error) {
+      this.#changeError = toLiveError(error);
+      this.#pending = this.#pending.filter((other) => other !== pending);
+      this.#publish();
+      return false;
+    }
+    pending.stage = 'taken';
+    this.#publish();
+    this.#settle(pending);
+    return true;
+  }
+
+  /** The event of a change normally comes by itself; where it can't, or needn't, the API is asked. */
+  #settle(pending: Pending<T>): void {
+    const isJoined = this.#reader.topic?.facts.status === 'joined';
+    this.#connection.clock.after(isJoined ? SETTLE_AFTER_MS : 0, () => {
+      if (!this.#pending.includes(pending)) return;
+      pending.stage = 'asked';
+      this.#reader.interrupted();
+      void this.#reader.topic?.check();
+    });
+  }
+
+  #publish(): void {
+    const { data, isBehind } = this.#reader;
+    this.#pending = this.#pending.filter((pending) => {
+      if (pending.stage === 'sent') return true;
+      if (data !== undefined && pending.isConfirmed(data)) return false;
+      return !(pending.stage === 'asked' && !isBehind);
+    });
+    const state = this.#look();
+    if (isSame(state, this.#state)) return;
+    this.#state = state;
+    for (const run of [...this.#listeners]) run(state);
+  }
+
+  #look(): LiveQueryState<T> {
+    const { data, topic, error, isBehind, isStopped, lastEventAt, latencyMs } = this.#reader;
+    const facts = {
+      status: 'blocked',
+      lastCheck: 'none',
+      ...topic?.facts,
+      behind: isBehind,
+    } as const;
+    return {
+      status: isStopped ? 'stopped' : this.#connection.statusOf(facts),
+      data: data === undefined ? undefined : this.#shown(data),
+      error: error ?? this.#changeError,
+      lastEventAt,
+      latencyMs,
+    };
+  }
+
+  #shown(data: T): T {
+    return this.#pending.reduce((shown, pending) => pending.show(shown), data);
+  }
+}
+
+function isSame<T>(a: LiveQueryState<T>, b: LiveQueryState<T>): boolean {
+  return (
+    a.status === b.status &&
+    a.data === b.data &&
+    a.error === b.error &&
+    a.lastEventAt === b.lastEventAt &&
+    a.latencyMs === b.latencyMs
+  );
 }

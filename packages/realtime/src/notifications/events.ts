@@ -7,3 +7,18 @@ export type NotificationEvent = {
     data: NotificationEvents[Name];
   };
 }[keyof NotificationEvents];
+
+const NAMES: Readonly<Record<keyof NotificationEvents, true>> = {
+  'notification.created': true,
+  'notification.updated': true,
+  'notification.removed': true,
+  'notifications.read': true,
+};
+
+/**
+ * Whether an event of the user's topic is about notifications. Only the database can send on that
+ * topic, so the data of a name is taken to have its shape.
+ */
+export function isNotificationEvent(event: LiveEvent): event is NotificationEvent {
+  return Object.hasOwn(NAMES, event.event);
+}

@@ -3,7 +3,19 @@ import type { Readable } from 'svelte/store';
 import type { NotificationFilters } from '../connection/api.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { LiveError } from '../connection/errors.ts';
-import type { LiveStatus } from '../live-query/live-query.ts';
+import {
+  liveQuery,
+  type LiveQuery,
+  type LiveQueryState,
+  type LiveStatus,
+} from '../live-query/live-query.ts';
+import { apply, toWindow, withPage, type NotificationWindow } from './apply.ts';
+import { removal, setAllRead, setRead } from './changes.ts';
+
+/** Notifications per page, when not told. */
+const LIMIT = 20;
+/** The most that the API gives at once. */
+const LIMIT_MAX = 100;
 
 /** What a list of notifications shows. */
 export type NotificationsState = {
@@ -44,9 +56,134 @@ export type NotificationsStore = Readable<NotificationsState> & {
 
 /** The user's notifications, newest first, live. */
 export function notifications(
-  _connection: Connection,
-  _filters: NotificationFilters = {},
-  _options: NotificationOptions = {},
+  connection: Connection,
+  filters: NotificationFilters = {},
+  options: NotificationOptions = {},
 ): NotificationsStore {
-  throw new Error('not built yet');
+  return new Notifications(connection, filters, options);
+}
+
+class Notifications implements NotificationsStore {
+  readonly #connection: Connection;
+  readonly #filters: NotificationFilters;
+  readonly #limit: number;
+  readonly #query: LiveQuery<NotificationWindow>;
+  readonly #listeners = new Set<(state: NotificationsState) => void>();
+  #latest: LiveQueryState<NotificationWindow> | undefined;
+  #loadingMore: Promise<boolean> | undefined;
+  #stop: (() => void) | undefined;
+
+  constructor(
+    connection: Connection,
+    filters: NotificationFilters,
+    { limit = LIMIT, initial }: NotificationOptions,
+  ) {
+    this.#connection = connection;
+    this.#filters = filters;
+    this.#limit = limit;
+    this.#query = liveQuery({
+      connection,
+      topic: `user:${connection.userId}`,
+      load: () => this.#load(this.#loadedCount()),
+      apply: (window, event) => apply(window, event, filters),
+      needsReload: ({ isStale }) => isStale,
+      initial: initial && { data: toWindow(initial.data), cursor: initial.cursor },
+    });
+  }
+
+  subscribe(run: (state: NotificationsState) => void): () => void {
+    this.#listeners.add(run);
+    if (this.#stop && this.#latest) run(this.#look(this.#latest));
+    this.#stop ??= this.#query.subscribe((state) => {
+      this.#latest = state;
+      this.#publish();
+    });
+    return () => {
+      this.#listeners.delete(run);
+      if (this.#listeners.size > 0) return;
+      this.#stop?.();
+      this.#stop = undefined;
+    };
+  }
+
+  loadMore(): Promise<boolean> {
+    if (this.#loadingMore) return this.#loadingMore;
+    const cursor = this.#latest?.data?.nextCursor;
+    if (!cursor) return Promise.resolve(false);
+    this.#loadingMore = this.#query
+      .extend(() => this.#load(this.#limit, cursor), withPage)
+      .finally(() => {
+        this.#loadingMore = undefined;
+        this.#publish();
+      });
+    this.#publish();
+    return this.#loadingMore;
+  }
+
+  markAsRead(id: string): Promise<boolean> {
+    return this.#query.change(setRead(this.#api, this.#filters, id, this.#now()));
+  }
+
+  markAsUnread(id: string): Promise<boolean> {
+    return this.#query.change(setRead(this.#api, this.#filters, id, null));
+  }
+
+  markAllAsRead(): Promise<boolean> {
+    const newest = this.#latest?.data?.items[0];
+    if (!newest) return Promise.resolve(true);
+    return this.#query.change(setAllRead(this.#api, this.#filters, newest, this.#now()));
+  }
+
+  remove(id: string): Promise<boolean> {
+    return this.#query.change(removal(this.#api, id));
+  }
+
+  refresh(): Promise<void> {
+    return this.#query.refresh();
+  }
+
+  get #api() {
+    return this.#connection.api.notifications;
+  }
+
+  /** Shown until the database's own moment comes with the event. */
+  #now(): string {
+    return new Date(this.#connection.internals.clock.now()).toISOString();
+  }
+
+  async #load(limit: number, cursor?: string) {
+    const { data, cursor: liveCursor } = await this.#api.list.query({
+      ...this.#filters,
+      limit,
+      cursor,
+    });
+    return { data: toWindow(data), cursor: liveCursor };
+  }
+
+  /** A new snapshot reaches as far down as the old one, as far as one answer can. */
+  #loadedCount(): number {
+    const loaded = this.#latest?.data?.items.length ?? 0;
+    return Math.min(Math.max(loaded, this.#limit), LIMIT_MAX);
+  }
+
+  #look(state: LiveQueryState<NotificationWindow>): NotificationsState {
+    const { data, status, error, lastEventAt, latencyMs } = state;
+    return {
+      status,
+      list: data?.items ?? [],
+      unreadCount: data?.unreadCount ?? 0,
+      loading: data === undefined && status !== 'stopped',
+      loadingMore: this.#loadingMore !== undefined,
+      hasMore: data !== undefined && data.nextCursor !== null,
+      error,
+      lastEventAt,
+      latencyMs,
+    };
+  }
+
+  #publish(): void {
+    if (!this.#latest) return;
+    const state = this.#look(this.#latest);
+    for (const run of [...this.#listeners]) run(state);
+  }
 }

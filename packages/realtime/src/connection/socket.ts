@@ -1,0 +1,215 @@
+import {
+  RealtimeClient,
+  REALTIME_SUBSCRIBE_STATES,
+  type RealtimeChannel,
+} from '@supabase/realtime-js';
+import { channelEnd, isTokenFault } from '../topic/channel-end.ts';
+import type { ChannelListener, Transport } from '../topic/transport.ts';
+import type { LiveEvent } from './api.ts';
+import { fullJitterMs, type Backoff } from './backoff.ts';
+import type { Clock } from './clock.ts';
+import type { SocketState } from './status.ts';
+import type { TokenKeeper } from './token.ts';
+import { watchedWebSocket } from './watched-websocket.ts';
+
+/** Server and client each give a silent peer up after about a minute; hosted's own interval, ms. */
+const HEARTBEAT_EVERY_MS = 25_000;
+/** Longest wait for the answer to a join, ms. Servers sleep 5 s before they refuse one. */
+const JOIN_TIMEOUT_MS = 10_000;
+/** After a wake: an open socket that doesn't answer within this, ms, is dead. */
+const PROBE_TIMEOUT_MS = 1_500;
+/** A socket that is being opened for longer than this, ms, is given up after a wake. */
+const OPENING_PATIENCE_MS = 1_000;
+/** Reopening while an outage is young: all are back 3 s after a restart. */
+const REOPEN_SOON: Backoff = { firstMs: 500, capMs: 3_000 };
+/** And when it isn't: polling serves meanwhile. */
+const REOPEN_LATER: Backoff = { firstMs: 15_000, capMs: 15_000 };
+/** Attempts until an outage isn't young any more: half a minute. */
+const REOPEN_SOON_ATTEMPTS = 20;
+/** realtime-js would close a socket without channels, also while we wait to rejoin: never, in ms. */
+const NEVER_MS = 2 ** 31 - 1;
+
+type Settings = {
+  url: string;
+  apikey: string;
+  tokens: TokenKeeper;
+  clock: Clock;
+  log(message: string, details?: unknown): void;
+};
+
+/** The real transport: one socket, and a new channel of realtime-js for each join. */
+export class Socket implements Transport {
+  readonly #settings: Settings;
+  readonly #client: RealtimeClient;
+  #state: SocketState = 'idle';
+  #listener: (state: SocketState) => void = () => undefined;
+  #current: WebSocket | undefined;
+  #openingSince = 0;
+  #reopenAtOnce = false;
+  #heartbeatPending = false;
+  #cancelProbe: (() => void) | undefined;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+    const { url, apikey, tokens, clock, log } = settings;
+    this.#client = new RealtimeClient(`${url}/realtime/v1`, {
+      params: { apikey },
+      timeout: JOIN_TIMEOUT_MS,
+      heartbeatIntervalMs: HEARTBEAT_EVERY_MS,
+      disconnectOnEmptyChannelsAfterMs: NEVER_MS,
+      heartbeatCallback: (status) => this.#heartbeat(status),
+      reconnectAfterMs: (tries) => {
+        const backoff = tries <= REOPEN_SOON_ATTEMPTS ? REOPEN_SOON : REOPEN_LATER;
+        return this.#reopenAtOnce ? 0 : fullJitterMs(backoff, tries, clock.random());
+      },
+      transport: watchedWebSocket({
+        opening: (socket) => this.#opening(socket),
+        opened: (socket) => this.#opened(socket),
+        lost: (socket) => this.#lost(socket),
+      }),
+    });
+    tokens.onToken((token) => {
+      this.#client.setAuth(token).catch((error: unknown) => log('socket: setAuth failed', error));
+    });
+  }
+
+  state(): SocketState {
+    return this.#state;
+  }
+
+  onState(listener: (state: SocketState) => void): void {
+    this.#listener = listener;
+  }
+
+  open(): void {
+    if (this.#state !== 'idle') return;
+    this.#become('opening');
+    this.#client.connect();
+  }
+
+  close(): void {
+    if (this.#state === 'closed') return;
+    this.#become('closed');
+    this.#cancelProbe?.();
+    void this.#client.disconnect();
+  }
+
+  revive(): void {
+    switch (this.#state) {
+      case 'idle':
+      case 'closed':
+        return;
+      case 'open':
+        this.#probe();
+        return;
+      case 'opening': {
+        this.#reopenAtOnce = true;
+        const isTrying = this.#current?.readyState === WebSocket.CONNECTING;
+        if (!isTrying) this.#client.reconnectTimer.scheduleTimeout();
+        else if (this.#settings.clock.now() - this.#openingSince > OPENING_PATIENCE_MS) {
+          this.#current?.close();
+        }
+      }
+    }
+  }
+
+  join(topic: string, listener: ChannelListener): () => void {
+    let left = false;
+    let channel: RealtimeChannel | undefined;
+    const leave = () => {
+      left = true;
+      // A channel that the server has closed is out of the client's list, and needs no leave.
+      if (channel && this.#client.getChannels().includes(channel)) {
+        void this.#client.removeChannel(channel);
+      }
+    };
+    const end = (cause: unknown) => {
+      if (left) return;
+      leave();
+      const ending = channelEnd(cause);
+      if (isTokenFault(ending.reason)) this.#settings.tokens.invalidate();
+      listener.ended(ending);
+    };
+    this.#settings.tokens
+      .fresh()
+      .then((token) => this.#client.setAuth(token))
+      .then(() => {
+        if (!left) channel = this.#subscribe(topic, listener, end);
+      })
+      .catch(end);
+    return leave;
+  }
+
+  /**
+   * One channel, for one join: realtime-js would rejoin by itself, with the token of last time, so
+   * whatever ends it ends it for good.
+   */
+  #subscribe(topic: string, on: Omit<ChannelListener, 'ended'>, end: (cause: unknown) => void) {
+    let lastWord: string | undefined;
+    const channel = this.#client.channel(topic, { config: { private: true } });
+    return channel
+      .on('broadcast', { event: '*' }, ({ event, payload }) => {
+        const told = toLiveEvent(event, payload);
+        if (told) on.event(told);
+        else this.#settings.log(`topic ${topic}: not a numbered event`, { event, payload });
+      })
+      .on('system', {}, ({ status, message }: { status?: string; message?: string }) => {
+        if (status === 'error') lastWord = message;
+      })
+      .subscribe((status, error) => {
+        if (status === REALTIME_SUBSCRIBE_STATES.SUBSCRIBED) on.joined();
+        else end(lastWord ?? error ?? status);
+      });
+  }
+
+  #become(state: SocketState): void {
+    if (this.#state === state || this.#state === 'closed') return;
+    this.#settings.log(`socket: ${this.#state} → ${state}`);
+    this.#state = state;
+    this.#listener(state);
+  }
+
+  #opening(socket: WebSocket): void {
+    this.#current = socket;
+    this.#openingSince = this.#settings.clock.now();
+    this.#heartbeatPending = false;
+  }
+
+  #opened(socket: WebSocket): void {
+    if (socket !== this.#current) return;
+    this.#reopenAtOnce = false;
+    this.#become('open');
+  }
+
+  #lost(socket: WebSocket): void {
+    if (socket === this.#current) this.#become('opening');
+  }
+
+  #heartbeat(status: string): void {
+    if (status === 'sent') this.#heartbeatPending = true;
+    if (status !== 'ok') return;
+    this.#heartbeatPending = false;
+    this.#cancelProbe?.();
+    this.#cancelProbe = undefined;
+  }
+
+  /** Asks an open socket for a sign of life, and closes it when there is none. */
+  #probe(): void {
+    const probed = this.#current;
+    // A second heartbeat before the first is answered would make realtime-js give up at once.
+    if (!this.#heartbeatPending) void this.#client.sendHeartbeat();
+    this.#cancelProbe?.();
+    this.#cancelProbe = this.#settings.clock.after(PROBE_TIMEOUT_MS, () => {
+      this.#reopenAtOnce = true;
+      probed?.close();
+    });
+  }
+}
+
+/** A broadcast from `private.publish`: `{ seq, at, data }`, and an id that Realtime adds. */
+function toLiveEvent(event: string, payload: unknown): LiveEvent | undefined {
+  if (typeof payload !== 'object' || payload === null) return undefined;
+  const { seq, at, data } = payload as Record<string, unknown>;
+  if (typeof seq !== 'number' || typeof at !== 'number') return undefined;
+  return { seq, event, at, data };
+}
