@@ -69,6 +69,8 @@ export type ConnectionInternals = {
   statusOf(topic: TopicFacts): ConnectionStatus;
   /** An event was applied as it came over the socket; gives its latency, ms. */
   applied(event: LiveEvent): number;
+  /** A store has fallen behind, or caught up. */
+  changed(): void;
   log(message: string, details?: unknown): void;
 };
 
@@ -187,6 +189,10 @@ class TabConnection implements Connection, ConnectionInternals {
     const latencyMs = this.#offset.latencyMs(event.at, now);
     this.#publish({ lastEventAt: now, latencyMs });
     return latencyMs;
+  }
+
+  changed(): void {
+    this.#publish();
   }
 
   log(message: string, details?: unknown): void {

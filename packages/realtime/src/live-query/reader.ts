@@ -95,34 +95,41 @@ export class Reader<T> implements Follower {
       if (!this.#running) void this.#topic?.check();
     } else return;
     if (this.#mustReload && !this.#running) void this.#topic?.check();
-    this.#options.changed();
+    this.changed();
   }
 
   interrupted(): void {
     this.#interrupted = true;
-    this.#options.changed();
+    this.changed();
   }
 
   refused(error: LiveError): void {
     this.stop();
     this.isStopped = true;
     this.error = error;
-    this.#options.changed();
+    this.changed();
   }
 
   changed(): void {
     this.#options.changed();
+    this.#connection.changed();
   }
 
   /** One run at a time; asked again meanwhile, another follows, since the first may be too early. */
   check(afresh: boolean): Promise<void> {
-    if (!this.#running || afresh) return this.#run();
+    if (!this.#running || afresh) {
+      this.#next = undefined;
+      return this.#run();
+    }
+    if (this.#next) return this.#next;
     const again = () => {
+      if (this.#next !== next) return this.#running; // one has begun afresh meanwhile
       this.#next = undefined;
       return this.#run();
     };
-    this.#next ??= this.#running.then(again, again);
-    return this.#next;
+    const next = this.#running.then(again, again);
+    this.#next = next;
+    return next;
   }
 
   /** Loads a new snapshot, whatever is there. */
@@ -137,7 +144,7 @@ export class Reader<T> implements Follower {
    * up; one that knows less gets the events that it lacks.
    */
   async extend(load: () => Promise<Snapshot<T>>, merge: (data: T, part: T) => T): Promise<boolean> {
-    const { apply, changed } = this.#options;
+    const { apply } = this.#options;
     const generation = this.#generation;
     const release = this.#feed.retain();
     try {
@@ -156,7 +163,7 @@ export class Reader<T> implements Follower {
       return false;
     } finally {
       release();
-      changed();
+      this.changed();
     }
   }
 
@@ -185,7 +192,7 @@ export class Reader<T> implements Follower {
     this.error = error;
     // A run that is still to come was asked for because this one may have begun too early.
     if (!error && !this.#next) this.#interrupted = false;
-    this.#options.changed();
+    this.changed();
   }
 
   async #becomeCurrent(run: number): Promise<void> {
@@ -214,7 +221,7 @@ export class Reader<T> implements Follower {
       }
       this.#feed.heardOf(answer.head);
       this.#receive(answer.events);
-      this.#options.changed();
+      this.changed();
       if (!this.#feed.hasGap) return;
       if (this.#feed.seq === after) return this.#load(run); // it can't be filled
     }
@@ -223,18 +230,14 @@ export class Reader<T> implements Follower {
   async #load(run: number): Promise<void> {
     const release = this.#feed.retain();
     try {
-      this.#mustReload = false;
       const snapshot = await within(this.#connection.clock, this.#options.load());
       if (!this.#isOn(run)) return;
       this.#take(snapshot);
       this.#connection.counted.snapshotsLoaded += 1;
-    } catch (error) {
-      this.#mustReload = true;
-      throw error;
     } finally {
       release();
     }
-    this.#options.changed();
+    this.changed();
   }
 
   #take({ data, cursor }: Snapshot<T>): void {
@@ -246,6 +249,7 @@ export class Reader<T> implements Follower {
       });
     }
     this.#generation += 1;
+    this.#mustReload = false; // unless an event after the snapshot asks for it again
     this.#data = { value: data };
     this.#apply(this.#feed.snapshot(cursor.seq));
   }

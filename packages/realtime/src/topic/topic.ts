@@ -115,8 +115,7 @@ export class Topic {
 
   /** Brings every follower up to date by asking the API, and plans the next time. */
   async check(afresh = false): Promise<void> {
-    this.#cancelCheck?.();
-    this.#cancelCheck = undefined;
+    this.#unscheduleCheck();
     if (afresh) this.#checks += 1;
     const checks = this.#checks;
     const results = await Promise.allSettled(
@@ -127,6 +126,7 @@ export class Topic {
     this.#checkFailures = failed ? this.#checkFailures + 1 : 0;
     this.#lastCheck = failed ? 'failed' : 'ok';
     this.#checkedSinceChange = true;
+    this.#unscheduleCheck(); // one may have been planned before this outcome was known
     this.#scheduleCheck();
     this.changed();
   }
@@ -195,21 +195,21 @@ export class Topic {
       this.#checkedSinceChange = false;
       this.#lastCheck = 'none';
       this.#checkFailures = 0;
-      this.#cancelCheck?.();
-      this.#cancelCheck = undefined;
+      this.#unscheduleCheck();
       this.#scheduleCheck();
     }
+  }
+
+  #unscheduleCheck(): void {
+    this.#cancelCheck?.();
+    this.#cancelCheck = undefined;
   }
 
   /** Leaves a check that is planned where it is: attempts to join must not put it off. */
   #scheduleCheck(): void {
     const { clock, isVisible } = this.#world;
     const visible = isVisible();
-    if (!visible || !this.isFollowed) {
-      this.#cancelCheck?.();
-      this.#cancelCheck = undefined;
-      return;
-    }
+    if (!visible || !this.isFollowed) return this.#unscheduleCheck();
     if (this.#cancelCheck) return;
     const facts = {
       status: this.#state.status,

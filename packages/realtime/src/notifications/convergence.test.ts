@@ -1,0 +1,146 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { NotificationFilters } from '../connection/api.ts';
+import { connectionOver, type ConnectionState } from '../connection/connection.ts';
+import { liveQuery } from '../live-query/live-query.ts';
+import { FakeClock, settled } from '../testing/fake-clock.ts';
+import { FakePage } from '../testing/fake-page.ts';
+import { happen, interleavings, type Stage } from '../testing/interleavings.ts';
+import { ModelNetwork } from '../testing/model-network.ts';
+import { ModelServer } from '../testing/model-server.ts';
+import { notifications, type NotificationsState, type NotificationsStore } from './store.ts';
+
+/** Long enough for every retry, and too short for an audit, in ms of the fake clock. */
+const UNTIL_ALL_IS_DONE_MS = 60_000;
+const LIMIT = 3;
+
+const START = Date.UTC(2025, 0, 6, 9);
+const FILTERS: readonly NotificationFilters[] = [
+  {},
+  { read: false },
+  { read: true },
+  { type: 'message' },
+  { from: new Date(START - 1_800_000).toISOString(), to: new Date(START + 9_000).toISOString() },
+];
+
+/** A store, and what it last showed. */
+type Watched = {
+  filters: NotificationFilters;
+  store: NotificationsStore;
+  state: NotificationsState | undefined;
+  stop: (() => void) | undefined;
+};
+
+function watch(watched: Watched): void {
+  watched.stop = watched.store.subscribe((state) => {
+    watched.state = state;
+  });
+}
+
+function setUp() {
+  const clock = new FakeClock({ now: START });
+  const page = new FakePage();
+  const network = new ModelNetwork();
+  const server = new ModelServer('ada', network, clock);
+  const connection = connectionOver({
+    userId: 'ada',
+    transport: network,
+    page,
+    clock,
+    api: server.api,
+  });
+  const all = FILTERS.map((filters): Watched => {
+    const store = notifications(connection, filters, { limit: LIMIT });
+    return { filters, store, state: undefined, stop: undefined };
+  });
+  const log = watchNumbers(connection, server);
+  all.forEach(watch);
+  return { clock, page, network, server, connection, all, log };
+}
+
+/** A live query whose data is the numbers that it has been told, one by one. */
+function watchNumbers(connection: ReturnType<typeof connectionOver>, server: ModelServer) {
+  const told: { seq: number } = { seq: 0 };
+  const query = liveQuery<number>({
+    connection,
+    topic: server.topic,
+    load: async () => {
+      const { cursor } = await connection.api.notifications.list.query({ limit: 1 });
+      return { data: cursor.seq, cursor };
+    },
+    apply(seq, event) {
+      expect(event.seq, 'each event once, and none left out').toBe(seq + 1);
+      return event.seq;
+    },
+  });
+  query.subscribe(({ data }) => {
+    told.seq = data ?? 0;
+  });
+  return told;
+}
+
+function stageOf({ clock, page, network, server, all }: ReturnType<typeof setUp>): Stage {
+  return {
+    server,
+    network,
+    advance: (ms) => clock.advance(ms),
+    sleep: (ms) => clock.jump(ms),
+    signal: (signal) => page.send(signal),
+    act(action, n) {
+      const { store, state } = all[n % all.length] as Watched;
+      const id = state?.list[n % (state.list.length || 1)]?.id ?? 'nothing';
+      if (action === 'read') void store.markAsRead(id);
+      if (action === 'unread') void store.markAsUnread(id);
+      if (action === 'read all') void store.markAllAsRead();
+      if (action === 'remove') void store.remove(id);
+      if (action === 'more') void store.loadMore();
+      if (action === 'refresh') void store.refresh();
+    },
+    toggle(n) {
+      const watched = all[n % all.length] as Watched;
+      if (!watched.stop) return watch(watched);
+      watched.stop();
+      watched.stop = undefined;
+    },
+  };
+}
+
+function expectToMatch(watched: Watched, server: ModelServer): void {
+  const { state, filters } = watched;
+  const expected = server.list(filters);
+  const shown = state?.hasMore ? expected.slice(0, state.list.length) : expected;
+  expect(state?.list).toEqual(shown);
+  expect(state?.unreadCount).toBe(server.unreadCount);
+  expect(state).toMatchObject({ status: 'live', loading: false, loadingMore: false });
+  if (!state?.hasMore) expect(state?.list.length).toBe(expected.length);
+}
+
+it("ends every store equal to the server's state, whatever the network does", async () => {
+  await fc.assert(
+    fc.asyncProperty(interleavings, async (happenings) => {
+      const world = setUp();
+      const stage = stageOf(world);
+      for (const happening of happenings) {
+        await happen(happening, stage);
+        await settled();
+      }
+
+      const { page, network, clock, all, server, connection, log } = world;
+      if (!page.isVisible()) page.send('shown');
+      if (!page.isOnline()) page.send('online');
+      network.heal();
+      for (const watched of all) if (!watched.stop) watch(watched);
+      await settled();
+      server.create('system'); // shows what was lost before it
+      await clock.advance(UNTIL_ALL_IS_DONE_MS);
+
+      for (const watched of all) expectToMatch(watched, server);
+      expect(log.seq).toBe(server.head);
+      let shown: ConnectionState | undefined;
+      connection.subscribe((state) => (shown = state))();
+      expect(shown?.status).toBe('live');
+      connection.close();
+    }),
+    { numRuns: Number(process.env.INTERLEAVINGS ?? 300) },
+  );
+}, 120_000);

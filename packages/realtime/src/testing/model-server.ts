@@ -1,0 +1,166 @@
+import type { LiveEvent, Notification, NotificationEvents, Since } from '@homeroom/api/contract';
+import type { NotificationFilters, RealtimeApi } from '../connection/api.ts';
+import type { Clock } from '../connection/clock.ts';
+import { compare, type Place } from '../notifications/apply.ts';
+import { matches } from '../notifications/filters.ts';
+import type { ModelNetwork } from './model-network.ts';
+
+/** Events in one answer of `live.since`; few, so that tests see several pages. */
+const SINCE_MAX = 4;
+
+/**
+ * What the database and the API do for one user's notifications, in the plainest way: a list of
+ * rows, a list of events, and answers read from them at one moment.
+ */
+export class ModelServer {
+  readonly topic: string;
+  readonly #network: ModelNetwork;
+  readonly #clock: Clock;
+  #rows: Notification[] = [];
+  #events: LiveEvent[] = [];
+  #made = 0;
+
+  constructor(userId: string, network: ModelNetwork, clock: Clock) {
+    this.topic = `user:${userId}`;
+    this.#network = network;
+    this.#clock = clock;
+  }
+
+  get head(): number {
+    return this.#events.at(-1)?.seq ?? 0;
+  }
+
+  get unreadCount(): number {
+    return this.#rows.filter(({ readAt }) => readAt === null).length;
+  }
+
+  get ids(): string[] {
+    return this.#rows.map(({ id }) => id);
+  }
+
+  /** The whole list that filters let through, newest first. */
+  list(filters: NotificationFilters): Notification[] {
+    return this.#rows.filter((row) => matches(filters, row)).sort(compare);
+  }
+
+  create(type: Notification['type'], minutesAgo = 0): void {
+    this.#made += 1;
+    const number = String(this.#made);
+    const createdAt = this.#moment(this.#clock.now() - minutesAgo * 60_000);
+    const notification: Notification = {
+      id: `00000000-0000-4000-8000-${number.padStart(12, '0')}`,
+      type,
+      level: 'info',
+      title: `Number ${number}`,
+      message: '',
+      data: {},
+      courseId: null,
+      relatedEntityType: null,
+      relatedEntityId: null,
+      count: 1,
+      readAt: null,
+      createdAt,
+      expiresAt: null,
+    };
+    this.#rows.push(notification);
+    this.#publish('notification.created', { notification, unreadDelta: 1 });
+  }
+
+  /** Another one is merged into it. */
+  merge(id: string): void {
+    this.#change(id, (row) => ({ ...row, count: row.count + 1, title: `${row.title} and more` }));
+  }
+
+  setRead(id: string, isRead: boolean): void {
+    const readAt = this.#moment(this.#clock.now());
+    this.#change(id, (row) => ({ ...row, readAt: isRead ? (row.readAt ?? readAt) : null }));
+  }
+
+  remove(id: string): void {
+    const row = this.#rows.find((candidate) => candidate.id === id);
+    if (!row) return;
+    this.#rows = this.#rows.filter((other) => other !== row);
+    this.#publish('notification.removed', { id, unreadDelta: row.readAt === null ? -1 : 0 });
+  }
+
+  markAllAsRead(through: Place): void {
+    const readAt = this.#moment(this.#clock.now());
+    const isMeant = (row: Notification) => row.readAt === null && compare(through, row) <= 0;
+    const unreadDelta = -this.#rows.filter(isMeant).length;
+    if (unreadDelta === 0) return;
+    this.#rows = this.#rows.map((row) => (isMeant(row) ? { ...row, readAt } : row));
+    this.#publish('notifications.read', { through, readAt, unreadDelta });
+  }
+
+  /** Retention removes all but the newest events. */
+  forgetAllBut(count: number): void {
+    if (count > 0) this.#events = this.#events.slice(-count);
+  }
+
+  since(seq: number): Since {
+    const { head } = this;
+    const oldest = this.#events[0]?.seq ?? head + 1;
+    if (seq + 1 < oldest && seq < head) return { status: 'too-old', head };
+    const events = this.#events.filter((event) => event.seq > seq).slice(0, SINCE_MAX);
+    return { status: 'events', events, head };
+  }
+
+  /** The API, as the stores call it, over the network. */
+  get api(): RealtimeApi {
+    const call = <Input, Output>(perform: (input: Input) => Output) => {
+      const send = (input: Input) => this.#network.call(() => structuredClone(perform(input)));
+      return { query: send, mutate: send };
+    };
+    return {
+      live: { since: call(({ seq }: { seq: number }) => this.since(seq)) },
+      notifications: {
+        list: call((input: NotificationFilters & { cursor?: string; limit?: number }) =>
+          this.#page(input),
+        ),
+        markAsRead: call(({ id }: { id: string }) => this.setRead(id, true)),
+        markAsUnread: call(({ id }: { id: string }) => this.setRead(id, false)),
+        markAllAsRead: call(({ through }: { through: Place }) => this.markAllAsRead(through)),
+        remove: call(({ id }: { id: string }) => this.remove(id)),
+      },
+    };
+  }
+
+  #page(input: NotificationFilters & { cursor?: string; limit?: number }) {
+    const { cursor, limit = 20, ...filters } = input;
+    const after = cursor === undefined ? undefined : (JSON.parse(cursor) as Place);
+    const rest = this.list(filters).filter((row) => !after || compare(after, row) < 0);
+    const items = rest.slice(0, limit);
+    const last = items.at(-1);
+    const nextCursor =
+      rest.length > limit && last
+        ? JSON.stringify({ createdAt: last.createdAt, id: last.id })
+        : null;
+    return {
+      data: { items, unreadCount: this.unreadCount, nextCursor },
+      cursor: { topic: this.topic, seq: this.head },
+    };
+  }
+
+  #change(id: string, to: (row: Notification) => Notification): void {
+    const before = this.#rows.find((row) => row.id === id);
+    if (!before) return;
+    const notification = to(before);
+    const isUnread = (row: Notification) => Number(row.readAt === null);
+    this.#rows = this.#rows.map((row) => (row === before ? notification : row));
+    this.#publish('notification.updated', {
+      notification,
+      unreadDelta: isUnread(notification) - isUnread(before),
+    });
+  }
+
+  #publish<Name extends keyof NotificationEvents>(event: Name, data: NotificationEvents[Name]) {
+    const told = { seq: this.head + 1, event, at: this.#clock.now(), data };
+    this.#events.push(told);
+    this.#network.broadcast(this.topic, told);
+  }
+
+  /** A moment as Postgres writes it: UTC, with microseconds. */
+  #moment(at: number): string {
+    return new Date(at).toISOString().replace('Z', '000Z');
+  }
+}
