@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { UserTransaction } from '../server/database.ts';
 import { ApiError } from '../server/errors.ts';
-import { isoTime } from '../server/timestamps.ts';
+import { isoTime } from '../server/fragments.ts';
 import type { Me, UpdateMe } from './contract.ts';
 
 const profile = sql`

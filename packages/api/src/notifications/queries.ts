@@ -2,9 +2,10 @@ import { sql, type SQL } from 'drizzle-orm';
 import type * as z from 'zod';
 import { liveHead, userTopic } from '../live/queries.ts';
 import type { Live } from '../live/contract.ts';
-import { encodeCursor, type Keyset } from '../pagination.ts';
+import type { Keyset } from '../pagination.ts';
 import type { UserTransaction } from '../server/database.ts';
 import { ApiError } from '../server/errors.ts';
+import { isAfter, rowCount, toPage } from '../server/fragments.ts';
 import {
   NOTIFICATION_TYPES,
   type Notification,
@@ -47,9 +48,6 @@ export async function listNotifications(
   { cursor, limit, ...filter }: z.output<typeof listInput>,
 ): Promise<Live<NotificationSnapshot>> {
   const topic = userTopic(userId);
-  const after = cursor
-    ? sql`and (notification.created_at, notification.id) < (${cursor.createdAt}::timestamptz, ${cursor.id}::uuid)`
-    : sql``;
   const [row] = await tx.execute<{ items: Notification[]; unreadCount: number; seq: number }>(sql`
     select
       coalesce((
@@ -57,17 +55,16 @@ export async function listNotifications(
         from (
           select *
           from public.notifications as notification
-          where ${matching(userId, filter)} ${after}
+          where ${matching(userId, filter)}
+            and ${isAfter(cursor, sql`notification.created_at`, sql`notification.id`)}
           order by notification.created_at desc, notification.id desc
-          limit ${limit + 1}
+          limit ${rowCount(limit + 1)}
         ) as notification
       ), '[]') as "items",
       ${unreadCountOf(userId)} as "unreadCount",
       ${liveHead(topic)} as "seq"`);
   if (!row) throw new Error('A select without from gave no row');
-  const items = row.items.slice(0, limit);
-  const last = items.at(-1);
-  const nextCursor = row.items.length > limit && last ? encodeCursor(last) : null;
+  const { items, nextCursor } = toPage(row.items, limit, (item) => item);
   return {
     data: { items, unreadCount: row.unreadCount, nextCursor },
     cursor: { topic, seq: row.seq },
@@ -89,7 +86,7 @@ export async function listNotificationPage(
           from public.notifications as notification
           where ${matching(userId, filter)}
           order by notification.created_at desc, notification.id desc
-          limit ${limit} offset ${(page - 1) * limit}
+          limit ${rowCount(limit)} offset ${(page - 1) * limit}
         ) as notification
       ), '[]') as "items",
       (

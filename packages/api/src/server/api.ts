@@ -17,7 +17,7 @@ import { createTokenVerifier } from './tokens.ts';
 /** Where the portals mount tRPC. */
 export const TRPC_ENDPOINT = '/api/trpc';
 /** How many calls one HTTP request may carry. */
-const BATCH_MAX = 20;
+const BATCH_MAX = 50;
 /** How long `close` waits for calls that are under way. */
 const CLOSE_TIMEOUT_SECONDS = 5;
 

@@ -59,12 +59,18 @@ export function createAsUser(database: Database): AsUser {
           const becoming = transaction
             .unsafe(BECOME_USER, [jwtClaims(claims)], { prepare: true })
             .execute();
-          // `work` fails too when this did, but with "transaction is aborted": this one says why.
-          const [, result] = await Promise.all([becoming, work(drizzleOn(transaction))]);
-          if (mode === 'read') resolve(result);
-          return result;
+          // Both are waited for, whatever happens: what is sent after the end of the transaction
+          // would run without the user's role.
+          const [became, worked] = await Promise.allSettled([
+            becoming,
+            work(drizzleOn(transaction)),
+          ]);
+          if (became.status === 'rejected') throw became.reason;
+          if (worked.status === 'rejected') throw worked.reason;
+          if (mode === 'read') resolve(worked.value);
+          return worked;
         })
-        .then((result) => resolve(result as Awaited<ReturnType<typeof work>>), reject);
+        .then(({ value }) => resolve(value), reject);
     });
 }
 
@@ -83,9 +89,9 @@ function drizzleOn(transaction: TransactionSql): UserTransaction {
     unsafe: (query: string, parameters: never[]) =>
       transaction.unsafe(query, parameters, { prepare: true }),
     savepoint: transaction.savepoint,
-  } as unknown as TransactionSql; // The two methods that Drizzle calls.
+  } as unknown as Sql & TransactionSql; // Of their methods, Drizzle calls these two.
   const session = new PostgresJsSession<
-    TransactionSql,
+    Sql & TransactionSql,
     Record<string, never>,
     Record<string, never>
   >(preparing, dialect, undefined);

@@ -1,5 +1,5 @@
 import { createContext, requestIdOf, type Context, type Services } from './context.ts';
-import { ApiError } from './errors.ts';
+import { ApiError, toApiError } from './errors.ts';
 import { requireOwnOrigin } from './origin.ts';
 import type { Session } from './session.ts';
 
@@ -29,10 +29,16 @@ export function createEntrance(
     return {
       requestId,
       async enter() {
-        const token = bearerToken(request);
-        if (cookieSession && token === null) requireOwnOrigin(request);
-        const session = token === null ? cookieSession : await verifyToken(token);
-        return createContext(services, { session, requestId, ...peer });
+        try {
+          const token = bearerToken(request);
+          if (cookieSession && token === null) requireOwnOrigin(request);
+          const session = token === null ? cookieSession : await verifyToken(token);
+          return createContext(services, { session, requestId, ...peer });
+        } catch (error) {
+          const { status, cause } = toApiError(error);
+          if (status >= 500) services.log.error({ requestId, err: cause ?? error }, 'entrance');
+          throw error;
+        }
       },
     };
   };

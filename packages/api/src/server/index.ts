@@ -3,6 +3,7 @@ export { createApi, TRPC_ENDPOINT, type Api, type Caller } from './api.ts';
 export type { Peer } from './entrance.ts';
 export { ApiError, toApiError } from './errors.ts';
 export type { Health } from './health.ts';
+export type { ErrorData } from './procedures.ts';
 export { RATE_LIMITS_DEFAULT, type RateLimits } from './rate-limits.ts';
 export type { Session } from './session.ts';
 export { readSettings, SettingsError, type Settings } from './settings.ts';

@@ -1,0 +1,156 @@
+import { sql, type SQL } from 'drizzle-orm';
+import type * as z from 'zod';
+import type { UserTransaction } from '../server/database.ts';
+import { ApiError } from '../server/errors.ts';
+import { isAfter, isoTime, rowCount, toPage } from '../server/fragments.ts';
+import type {
+  Course,
+  CourseInput,
+  CourseSummary,
+  listInput,
+  listOutput,
+  TaughtCourse,
+  teachingInput,
+  teachingOutput,
+} from './contract.ts';
+
+/** Who teaches `course`, by name. */
+export const instructorsOfCourse = sql`coalesce((
+  select jsonb_agg(
+    jsonb_build_object(
+      'id', teacher.id,
+      'name', trim(teacher.first_name || ' ' || teacher.last_name),
+      'avatarUrl', teacher.avatar_url
+    )
+    order by teacher.first_name, teacher.last_name, teacher.id
+  )
+  from public.course_instructors as teaching
+  join public.users as teacher on teacher.id = teaching.user_id
+  where teaching.course_id = course.id
+), '[]')`;
+
+/** The columns of a card. */
+function summaryColumns(userId: string): SQL {
+  return sql`
+    course.id,
+    course.slug,
+    course.title,
+    course.summary,
+    course.cover_url as "coverUrl",
+    course.level,
+    course.category,
+    lessons.count as "lessonCount",
+    lessons.minutes as "durationMinutes",
+    ${instructorsOfCourse} as "instructors",
+    exists (
+      select from public.enrollments as enrollment
+      where enrollment.course_id = course.id
+        and enrollment.user_id = ${userId}::uuid
+        and enrollment.status <> 'cancelled'
+    ) as "isEnrolled",
+    ${isoTime(sql`course.created_at`)} as "createdAt"`;
+}
+
+/** How many lessons `course` has, and how long they take together. */
+const lessonsOfCourse = sql`
+  cross join lateral (
+    select
+      count(*)::integer as count,
+      coalesce(sum(lesson.duration_minutes), 0)::integer as minutes
+    from public.modules as module
+    join public.lessons as lesson on lesson.module_id = module.id
+    where module.course_id = course.id
+  ) as lessons`;
+
+/** The courses that are published, newest first. */
+export async function listCourses(
+  tx: UserTransaction,
+  userId: string,
+  { cursor, limit }: z.output<typeof listInput>,
+): Promise<z.infer<typeof listOutput>> {
+  const rows = await tx.execute<CourseSummary>(sql`
+    select ${summaryColumns(userId)}
+    from public.courses as course
+    ${lessonsOfCourse}
+    where course.is_published and ${isAfter(cursor, sql`course.created_at`, sql`course.id`)}
+    order by course.created_at desc, course.id desc
+    limit ${rowCount(limit + 1)}`);
+  return toPage(rows, limit, (row) => row);
+}
+
+/** A course that the user may see, with its modules and lessons. */
+export async function findCourse(
+  tx: UserTransaction,
+  userId: string,
+  wanted: CourseInput,
+): Promise<Course> {
+  const isWanted =
+    'courseId' in wanted
+      ? sql`course.id = ${wanted.courseId}::uuid`
+      : sql`course.slug = ${wanted.slug}`;
+  const [course] = await tx.execute<Course>(sql`
+    select
+      ${summaryColumns(userId)},
+      course.description,
+      coalesce((
+        select jsonb_agg(
+          jsonb_build_object(
+            'id', module.id,
+            'title', module.title,
+            'lessons', coalesce((
+              select jsonb_agg(
+                jsonb_build_object(
+                  'id', lesson.id,
+                  'title', lesson.title,
+                  'durationMinutes', coalesce(lesson.duration_minutes, 0)
+                )
+                order by lesson.position, lesson.id
+              )
+              from public.lessons as lesson
+              where lesson.module_id = module.id
+            ), '[]')
+          )
+          order by module.position, module.id
+        )
+        from public.modules as module
+        where module.course_id = course.id
+      ), '[]') as "modules"
+    from public.courses as course
+    ${lessonsOfCourse}
+    where ${isWanted}`);
+  if (!course) throw new ApiError('COURSE_NOT_FOUND');
+  return course;
+}
+
+/** The courses that the user teaches, newest first. */
+export async function listTaughtCourses(
+  tx: UserTransaction,
+  userId: string,
+  { cursor, limit }: z.output<typeof teachingInput>,
+): Promise<z.infer<typeof teachingOutput>> {
+  const rows = await tx.execute<TaughtCourse>(sql`
+    select
+      course.id,
+      course.slug,
+      course.title,
+      course.summary,
+      course.cover_url as "coverUrl",
+      course.is_published as "isPublished",
+      students.count as "studentCount",
+      students.completed as "completedCount",
+      ${isoTime(sql`course.created_at`)} as "createdAt"
+    from public.courses as course
+    join public.course_instructors as teaching on teaching.course_id = course.id
+    cross join lateral (
+      select
+        count(*)::integer as count,
+        (count(*) filter (where enrollment.status = 'completed'))::integer as completed
+      from public.enrollments as enrollment
+      where enrollment.course_id = course.id and enrollment.status <> 'cancelled'
+    ) as students
+    where teaching.user_id = ${userId}::uuid
+      and ${isAfter(cursor, sql`course.created_at`, sql`course.id`)}
+    order by course.created_at desc, course.id desc
+    limit ${rowCount(limit + 1)}`);
+  return toPage(rows, limit, (row) => row);
+}

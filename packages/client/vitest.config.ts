@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    name: 'client',
+    globalSetup: ['@homeroom/db/testing/global-setup'],
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+  },
+});
