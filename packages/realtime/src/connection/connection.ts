@@ -97,7 +97,7 @@ export type ConnectionParts = Pick<ConnectionOptions, 'userId' | 'api' | 'log'> 
   page: Page;
   clock: Clock;
   offset?: ClockOffset;
-  tokens?: Pick<TokenKeeper, 'invalidate' | 'close'>;
+  tokens?: Pick<TokenKeeper, 'fresh' | 'invalidate' | 'close'>;
 };
 
 /** Makes a connection of its parts. */
@@ -233,6 +233,8 @@ class TabConnection implements Connection, ConnectionInternals {
   #wake(): void {
     // Later than realtime-js's own handlers of the same signal, which may already reopen.
     this.clock.after(0, () => {
+      // One that expired meanwhile is replaced on the open socket too.
+      this.#parts.tokens?.fresh().catch((error: unknown) => this.log('no token', error));
       this.#parts.transport.revive();
       for (const topic of this.topics.all) topic.woke();
       this.#publish();
