@@ -1,13 +1,12 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { NotificationFilters } from '../connection/api.ts';
-import { connectionOver, type ConnectionState } from '../connection/connection.ts';
+import type { Connection, ConnectionState } from '../connection/connection.ts';
 import { liveQuery } from '../live-query/live-query.ts';
-import { FakeClock, settled } from '../testing/fake-clock.ts';
-import { FakePage } from '../testing/fake-page.ts';
+import { settled } from '../testing/fake-clock.ts';
 import { happen, interleavings, type Stage } from '../testing/interleavings.ts';
-import { ModelNetwork } from '../testing/model-network.ts';
-import { ModelServer } from '../testing/model-server.ts';
+import type { ModelServer } from '../testing/model-server.ts';
+import { modelStage } from '../testing/stage.ts';
 import { notifications, type NotificationsState, type NotificationsStore } from './store.ts';
 
 /** Long enough for every retry, and too short for an audit, in ms of the fake clock. */
@@ -31,35 +30,25 @@ type Watched = {
   stop: (() => void) | undefined;
 };
 
-function watch(watched: Watched): void {
+function show(watched: Watched): void {
   watched.stop = watched.store.subscribe((state) => {
     watched.state = state;
   });
 }
 
 function setUp() {
-  const clock = new FakeClock({ now: START });
-  const page = new FakePage();
-  const network = new ModelNetwork();
-  const server = new ModelServer('ada', network, clock);
-  const connection = connectionOver({
-    userId: 'ada',
-    transport: network,
-    page,
-    clock,
-    api: server.api,
-  });
+  const { connection, server, ...rest } = modelStage({ now: START });
   const all = FILTERS.map((filters): Watched => {
     const store = notifications(connection, filters, { limit: LIMIT });
     return { filters, store, state: undefined, stop: undefined };
   });
   const log = watchNumbers(connection, server);
-  all.forEach(watch);
-  return { clock, page, network, server, connection, all, log };
+  all.forEach(show);
+  return { ...rest, server, connection, all, log };
 }
 
 /** A live query whose data is the numbers that it has been told, one by one. */
-function watchNumbers(connection: ReturnType<typeof connectionOver>, server: ModelServer) {
+function watchNumbers(connection: Connection, server: ModelServer) {
   const told: { seq: number } = { seq: 0 };
   const query = liveQuery<number>({
     connection,
@@ -98,7 +87,7 @@ function stageOf({ clock, page, network, server, all }: ReturnType<typeof setUp>
     },
     toggle(n) {
       const watched = all[n % all.length] as Watched;
-      if (!watched.stop) return watch(watched);
+      if (!watched.stop) return show(watched);
       watched.stop();
       watched.stop = undefined;
     },
@@ -129,7 +118,7 @@ it("ends every store equal to the server's state, whatever the network does", as
       if (!page.isVisible()) page.send('shown');
       if (!page.isOnline()) page.send('online');
       network.heal();
-      for (const watched of all) if (!watched.stop) watch(watched);
+      for (const watched of all) if (!watched.stop) show(watched);
       await settled();
       server.create('system'); // shows what was lost before it
       await clock.advance(UNTIL_ALL_IS_DONE_MS);

@@ -2,6 +2,8 @@ import type { LiveEvent } from '../connection/api.ts';
 import type { SocketState } from '../connection/status.ts';
 import type { ChannelEnd, ChannelListener, Transport } from '../topic/transport.ts';
 
+import { settled } from './fake-clock.ts';
+
 type Channel = { topic: string; listener: ChannelListener; isJoined: boolean };
 /** A broadcast on its way to one channel. */
 type Frame = { channel: Channel; event: LiveEvent };
@@ -24,6 +26,14 @@ export class ModelNetwork implements Transport {
   #calls: Call[] = [];
   /** Whether joins, broadcasts and calls go through at once, without being told. */
   #isHealthy = false;
+  #hasRealtime = true;
+  /** How many calls were sent. */
+  callsSent = 0;
+
+  /** The topics that a channel has joined, each time one has. */
+  get joined(): string[] {
+    return this.#channels.filter(({ isJoined }) => isJoined).map(({ topic }) => topic);
+  }
 
   state(): SocketState {
     return this.#state;
@@ -58,6 +68,7 @@ export class ModelNetwork implements Transport {
 
   /** A call to the API: `perform` is what the server does, when it gets to it. */
   call<T>(perform: () => T): Promise<T> {
+    this.callsSent += 1;
     const settle = Promise.withResolvers<unknown>();
     const call: Call = { perform, settle };
     this.#calls.push(call);
@@ -74,7 +85,7 @@ export class ModelNetwork implements Transport {
   }
 
   openSocket(): void {
-    if (this.#state === 'opening') this.#become('open');
+    if (this.#hasRealtime && this.#state === 'opening') this.#become('open');
   }
 
   /** The socket breaks. Frames already in the client's hands may still arrive afterwards. */
@@ -149,6 +160,24 @@ export class ModelNetwork implements Transport {
     this.openSocket();
     this.answerAll();
     this.deliver(Infinity);
+  }
+
+  /** From now on, nothing goes through by itself; what is under way stays so. */
+  fallIll(): void {
+    this.#isHealthy = false;
+  }
+
+  /** Calls go through and joins don't: the server's Realtime is down, its API isn't. */
+  async killRealtime(): Promise<void> {
+    this.#hasRealtime = false;
+    this.cutSocket();
+    await settled();
+  }
+
+  /** Undoes {@link killRealtime}. */
+  startRealtime(): void {
+    this.#hasRealtime = true;
+    this.openSocket();
   }
 
   #become(state: SocketState): void {
