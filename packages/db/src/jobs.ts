@@ -1,0 +1,35 @@
+/** Work that is done on a schedule: by pg_cron where there is one, by the local stack elsewhere. */
+export type Job = {
+  name: string;
+  /** Five fields of cron, in UTC. */
+  schedule: string;
+  /** One statement, run as role `postgres`. */
+  sql: string;
+};
+
+/**
+ * The one list of jobs. Each may run twice, late or not at all for a while without harm.
+ * The migration `src/jobs.sql` gives the same list to pg_cron; a test compares the two.
+ */
+export const jobs: readonly Job[] = [
+  {
+    name: 'cleanup-notifications',
+    schedule: '0 2 * * *',
+    sql: 'select public.cleanup_old_notifications()',
+  },
+  {
+    name: 'expire-notifications',
+    schedule: '* * * * *',
+    sql: 'select private.expire_notifications()',
+  },
+  {
+    name: 'end-ghost-presence',
+    schedule: '* * * * *',
+    sql: 'select private.end_ghost_presence()',
+  },
+  {
+    name: 'remove-old-live-events',
+    schedule: '17 * * * *',
+    sql: 'select private.remove_old_live_events()',
+  },
+];

@@ -1,0 +1,25 @@
+/** What a notification is about. The first five go to the instructors of a course. */
+export const NOTIFICATION_TYPES = [
+  'enrollment',
+  'workshop_registration',
+  'course_completion',
+  'review',
+  'payment',
+  'lesson_completion',
+  'certificate',
+  'achievement',
+  'subscription',
+  'announcement',
+  'message',
+  'mention',
+  'system',
+] as const;
+
+/** What a notification is about. */
+export type NotificationType = (typeof NOTIFICATION_TYPES)[number];
+
+/** How much a notification matters, mildest first. */
+export const NOTIFICATION_LEVELS = ['info', 'success', 'warning', 'error'] as const;
+
+/** How much a notification matters. */
+export type NotificationLevel = (typeof NOTIFICATION_LEVELS)[number];

@@ -1,0 +1,134 @@
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  boolean,
+  check,
+  index,
+  integer,
+  jsonb,
+  pgPolicy,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
+import { authenticatedRole } from 'drizzle-orm/supabase';
+import { courses } from '../catalog/tables.ts';
+import { createdAt, currentUser, id, moment, updatedAt } from '../columns.ts';
+import { users } from '../identity/tables.ts';
+import { privateSchema } from '../live/tables.ts';
+import { NOTIFICATION_LEVELS, NOTIFICATION_TYPES } from './kinds.ts';
+
+const typeIsKnown = sql.raw(
+  `type in (${NOTIFICATION_TYPES.map((type) => `'${type}'`).join(', ')})`,
+);
+
+/**
+ * What a user is told. Written by the database; the user may change `read_at` only (to the
+ * server's clock or to null) and delete.
+ */
+export const notifications = pgTable(
+  'notifications',
+  {
+    id: id(),
+    userId: uuid()
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    type: text({ enum: NOTIFICATION_TYPES }).notNull(),
+    level: text({ enum: NOTIFICATION_LEVELS }).notNull().default('info'),
+    title: text().notNull(),
+    message: text().notNull(),
+    data: jsonb().$type<Record<string, unknown>>().notNull().default({}),
+    courseId: uuid().references(() => courses.id, { onDelete: 'cascade' }),
+    relatedEntityType: text(),
+    relatedEntityId: uuid(),
+    /** How many happenings this one stands for. */
+    count: integer().notNull().default(1),
+    /** The same key tells the same user only once. */
+    dedupeKey: text(),
+    readAt: moment(),
+    createdAt: createdAt(),
+    expiresAt: moment(),
+  },
+  (table) => [
+    check('notifications_have_a_known_type', typeIsKnown),
+    check(
+      'notifications_have_a_known_level',
+      sql`level in ('info', 'success', 'warning', 'error')`,
+    ),
+    check('notifications_have_a_title', sql`char_length(title) between 1 and 255`),
+    check('notifications_have_a_short_message', sql`char_length(message) <= 5000`),
+    check('notifications_data_is_an_object', sql`jsonb_typeof(data) = 'object'`),
+    check('notifications_count_up', sql`count >= 1`),
+    uniqueIndex('notifications_once_per_dedupe_key')
+      .on(table.userId, table.dedupeKey)
+      .where(sql`dedupe_key is not null`),
+    index('notifications_newest_first').on(table.userId, table.createdAt.desc(), table.id.desc()),
+    index('notifications_unread_newest_first')
+      .on(table.userId, table.createdAt.desc(), table.id.desc())
+      .where(sql`read_at is null`),
+    index('notifications_by_expiry')
+      .on(table.expiresAt)
+      .where(sql`expires_at is not null`),
+    index('notifications_by_age').on(table.createdAt),
+    index('notifications_by_course').on(table.courseId),
+    pgPolicy('users see their own notifications', {
+      for: 'select',
+      to: authenticatedRole,
+      using: sql`user_id = ${currentUser}`,
+    }),
+    pgPolicy('users mark their own notifications', {
+      for: 'update',
+      to: authenticatedRole,
+      using: sql`user_id = ${currentUser}`,
+      withCheck: sql`user_id = ${currentUser}`,
+    }),
+    pgPolicy('users remove their own notifications', {
+      for: 'delete',
+      to: authenticatedRole,
+      using: sql`user_id = ${currentUser}`,
+    }),
+  ],
+);
+
+/** Whether a user wants notifications of a type. No row: wanted. */
+export const notificationPreferences = pgTable(
+  'notification_preferences',
+  {
+    userId: uuid()
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    type: text({ enum: NOTIFICATION_TYPES }).notNull(),
+    enabled: boolean().notNull(),
+    updatedAt: updatedAt(),
+  },
+  (table) => [
+    primaryKey({
+      name: 'notification_preferences_once_per_type',
+      columns: [table.userId, table.type],
+    }),
+    check('notification_preferences_have_a_known_type', typeIsKnown),
+    pgPolicy('users keep their own preferences', {
+      for: 'all',
+      to: authenticatedRole,
+      using: sql`user_id = ${currentUser}`,
+      withCheck: sql`user_id = ${currentUser}`,
+    }),
+  ],
+);
+
+/** Notifications that could not be written: kept for the operator, beside the change they missed. */
+export const notificationFailures = privateSchema
+  .table(
+    'notification_failures',
+    {
+      id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+      intents: jsonb().notNull(),
+      sqlState: text().notNull(),
+      reason: text().notNull(),
+      createdAt: createdAt(),
+    },
+    (table) => [index('notification_failures_by_age').on(table.createdAt)],
+  )
+  .enableRLS();

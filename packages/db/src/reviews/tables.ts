@@ -1,0 +1,39 @@
+import { sql } from 'drizzle-orm';
+import { check, index, pgPolicy, pgTable, smallint, text, unique, uuid } from 'drizzle-orm/pg-core';
+import { authenticatedRole } from 'drizzle-orm/supabase';
+import { courses } from '../catalog/tables.ts';
+import { createdAt, currentUser, id, taughtCourses, updatedAt } from '../columns.ts';
+import { users } from '../identity/tables.ts';
+
+/** What a student thinks of a course: one each. */
+export const courseReviews = pgTable(
+  'course_reviews',
+  {
+    id: id(),
+    userId: uuid()
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    courseId: uuid()
+      .notNull()
+      .references(() => courses.id, { onDelete: 'cascade' }),
+    rating: smallint().notNull(),
+    comment: text().notNull().default(''),
+    createdAt: createdAt(),
+    updatedAt: updatedAt(),
+  },
+  (table) => [
+    unique('course_reviews_once_per_student').on(table.userId, table.courseId),
+    check('course_reviews_rate_from_1_to_5', sql`rating between 1 and 5`),
+    check('course_reviews_have_a_short_comment', sql`char_length(comment) <= 5000`),
+    index('course_reviews_newest_first').on(
+      table.courseId,
+      table.createdAt.desc(),
+      table.id.desc(),
+    ),
+    pgPolicy('users see the reviews of courses they see', {
+      for: 'select',
+      to: authenticatedRole,
+      using: sql`user_id = ${currentUser} or course_id in ${taughtCourses} or exists (select 1 from public.courses where courses.id = course_id)`,
+    }),
+  ],
+);

@@ -1,0 +1,47 @@
+import { sql } from 'drizzle-orm';
+import { check, index, pgPolicy, pgTable, text, unique, uuid } from 'drizzle-orm/pg-core';
+import { authenticatedRole } from 'drizzle-orm/supabase';
+import { createdAt, currentUser, id, moment, updatedAt } from '../columns.ts';
+import { users } from '../identity/tables.ts';
+
+/** A user's plan, and until when it is paid. */
+export const subscriptions = pgTable(
+  'subscriptions',
+  {
+    id: id(),
+    userId: uuid()
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    plan: text().notNull(),
+    status: text({ enum: ['active', 'past_due', 'cancelled', 'expired'] })
+      .notNull()
+      .default('active'),
+    provider: text().notNull().default('manual'),
+    providerReference: text(),
+    startedAt: createdAt(),
+    expiresAt: moment().notNull(),
+    cancelledAt: moment(),
+    updatedAt: updatedAt(),
+  },
+  (table) => [
+    unique('subscriptions_once_per_provider_reference').on(table.provider, table.providerReference),
+    check(
+      'subscriptions_have_a_known_status',
+      sql`status in ('active', 'past_due', 'cancelled', 'expired')`,
+    ),
+    check('subscriptions_end_after_they_start', sql`expires_at > started_at`),
+    index('subscriptions_of_user_newest_first').on(
+      table.userId,
+      table.startedAt.desc(),
+      table.id.desc(),
+    ),
+    index('subscriptions_by_expiry')
+      .on(table.expiresAt)
+      .where(sql`status = 'active'`),
+    pgPolicy('users see their subscriptions', {
+      for: 'select',
+      to: authenticatedRole,
+      using: sql`user_id = ${currentUser}`,
+    }),
+  ],
+);
