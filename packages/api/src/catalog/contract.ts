@@ -18,8 +18,11 @@ export const courseSummarySchema = z.object({
   title: z.string(),
   summary: z.string(),
   coverUrl: z.string().nullable(),
-  level: z.string(),
+  level: z.enum(['beginner', 'intermediate', 'advanced']),
   category: z.string(),
+  /** 0 is free; else in hundredths of `currency`, which is an ISO 4217 code. */
+  priceCents: z.int().min(0),
+  currency: z.string(),
   lessonCount: z.int().min(0),
   /** Minutes of all lessons together. */
   durationMinutes: z.int().min(0),
@@ -74,7 +77,7 @@ export const taughtCourseSchema = z.object({
   title: z.string(),
   summary: z.string(),
   coverUrl: z.string().nullable(),
-  isPublished: z.boolean(),
+  status: z.enum(['draft', 'published', 'archived']),
   studentCount: z.int().min(0),
   completedCount: z.int().min(0),
   createdAt: z.iso.datetime(),

@@ -25,7 +25,7 @@ export const instructorsOfCourse = sql`coalesce((
     order by teacher.first_name, teacher.last_name, teacher.id
   )
   from public.course_instructors as teaching
-  join public.users as teacher on teacher.id = teaching.user_id
+  join public.profiles as teacher on teacher.id = teaching.user_id
   where teaching.course_id = course.id
 ), '[]')`;
 
@@ -39,6 +39,8 @@ function summaryColumns(userId: string): SQL {
     course.cover_url as "coverUrl",
     course.level,
     course.category,
+    course.price_cents as "priceCents",
+    course.currency,
     lessons.count as "lessonCount",
     lessons.minutes as "durationMinutes",
     ${instructorsOfCourse} as "instructors",
@@ -72,7 +74,7 @@ export async function listCourses(
     select ${summaryColumns(userId)}
     from public.courses as course
     ${lessonsOfCourse}
-    where course.is_published and ${isAfter(cursor, sql`course.created_at`, sql`course.id`)}
+    where course.status = 'published' and ${isAfter(cursor, sql`course.created_at`, sql`course.id`)}
     order by course.created_at desc, course.id desc
     limit ${rowCount(limit + 1)}`);
   return toPage(rows, limit, (row) => row);
@@ -102,7 +104,7 @@ export async function findCourse(
                 jsonb_build_object(
                   'id', lesson.id,
                   'title', lesson.title,
-                  'durationMinutes', coalesce(lesson.duration_minutes, 0)
+                  'durationMinutes', lesson.duration_minutes
                 )
                 order by lesson.position, lesson.id
               )
@@ -135,7 +137,7 @@ export async function listTaughtCourses(
       course.title,
       course.summary,
       course.cover_url as "coverUrl",
-      course.is_published as "isPublished",
+      course.status,
       students.count as "studentCount",
       students.completed as "completedCount",
       ${isoTime(sql`course.created_at`)} as "createdAt"

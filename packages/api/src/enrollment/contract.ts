@@ -6,9 +6,13 @@ import { pageInput } from '../pagination.ts';
 /** Names the course to enroll in. */
 export const enrollInput = z.object({ courseId: z.guid() });
 
+/** How an enrollment stands. */
+const statusSchema = z.enum(['active', 'completed', 'cancelled']);
+
 /** The enrollment; the same one, with `isNew` false, when there was one already. */
 export const enrollOutput = z.object({
   courseId: z.guid(),
+  status: statusSchema,
   enrolledAt: z.iso.datetime(),
   isNew: z.boolean(),
 });
@@ -25,7 +29,7 @@ export const enrollmentSchema = z.object({
   summary: z.string(),
   coverUrl: z.string().nullable(),
   instructors: z.array(courseInstructorSchema),
-  status: z.enum(['active', 'completed', 'cancelled']),
+  status: statusSchema,
   /** 0–100. */
   progressPercent: z.number().min(0).max(100),
   enrolledAt: z.iso.datetime(),

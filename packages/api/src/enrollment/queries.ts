@@ -14,21 +14,36 @@ export async function enroll(
   userId: string,
   courseId: string,
 ): Promise<Enrolled> {
-  const [created] = await tx.execute<{ enrolledAt: string }>(sql`
-    insert into public.enrollments (user_id, course_id)
+  const columns = sql`
+    enrollment.course_id as "courseId",
+    enrollment.status,
+    ${isoTime(sql`enrollment.enrolled_at`)} as "enrolledAt"`;
+  const [created] = await tx.execute<Omit<Enrolled, 'isNew'>>(sql`
+    insert into public.enrollments as enrollment (user_id, course_id)
     select ${userId}::uuid, course.id
     from public.courses as course
-    where course.id = ${courseId}::uuid and course.is_published
+    where course.id = ${courseId}::uuid
+      and course.status = 'published'
+      and course.price_cents = 0
     on conflict (user_id, course_id) do nothing
-    returning ${isoTime(sql`enrolled_at`)} as "enrolledAt"`);
-  if (created) return { courseId, enrolledAt: created.enrolledAt, isNew: true };
-  // A statement of its own: the other call may have committed after the first one began.
-  const [existing] = await tx.execute<{ enrolledAt: string }>(sql`
-    select ${isoTime(sql`enrolled_at`)} as "enrolledAt"
-    from public.enrollments
-    where user_id = ${userId}::uuid and course_id = ${courseId}::uuid`);
-  if (!existing) throw new ApiError('COURSE_NOT_FOUND');
-  return { courseId, enrolledAt: existing.enrolledAt, isNew: false };
+    returning ${columns}`);
+  if (created) return { ...created, isNew: true };
+  // A statement of its own: another call may have committed after the first one began.
+  const [existing] = await tx.execute<Omit<Enrolled, 'isNew'>>(sql`
+    select ${columns}
+    from public.enrollments as enrollment
+    where enrollment.user_id = ${userId}::uuid and enrollment.course_id = ${courseId}::uuid`);
+  if (existing) return { ...existing, isNew: false };
+  throw await whyNotEnrolled(tx, courseId);
+}
+
+/** Why a course took no enrollment: it has a price, or it isn't there for the user. */
+async function whyNotEnrolled(tx: UserTransaction, courseId: string): Promise<ApiError> {
+  const [course] = await tx.execute(sql`
+    select course.id
+    from public.courses as course
+    where course.id = ${courseId}::uuid and course.status = 'published'`);
+  return new ApiError(course ? 'PAYMENT_REQUIRED' : 'COURSE_NOT_FOUND');
 }
 
 /** The user's enrollments, newest first. */
@@ -49,7 +64,7 @@ export async function listEnrollments(
         course.cover_url as "coverUrl",
         ${instructorsOfCourse} as "instructors",
         enrollment.status,
-        enrollment.progress_percent::float8 as "progressPercent",
+        enrollment.progress::float8 as "progressPercent",
         ${isoTime(sql`enrollment.enrolled_at`)} as "enrolledAt",
         ${isoTime(sql`enrollment.completed_at`)} as "completedAt"
       from public.enrollments as enrollment

@@ -1,13 +1,15 @@
 import { expect, it } from 'vitest';
-import type { LiveEvent } from '../contract.ts';
 import { notificationEventSchemas } from '../notifications/contract.ts';
 import { classroom, clientOf, refusal, type Classroom, type Person } from '../testing/classroom.ts';
 
 /** Every event of a topic, oldest first. */
-async function allEvents(room: Classroom, person: Person): Promise<LiveEvent[]> {
+async function allEvents(
+  room: Classroom,
+  person: Person,
+): Promise<{ seq: number; event: string; data?: unknown }[]> {
   const { live } = await room.as(person);
   const topic = `user:${person.id}`;
-  const events: LiveEvent[] = [];
+  const events: Awaited<ReturnType<typeof allEvents>> = [];
   for (;;) {
     const since = await live.since.query({ topic, seq: events.at(-1)?.seq ?? 0, limit: 50 });
     if (since.status !== 'events') throw new Error(`The topic is ${since.status}`);

@@ -1,8 +1,14 @@
+import { schema } from '@homeroom/db';
 import { expect, it } from 'vitest';
 import { classroom, refusal } from '../testing/classroom.ts';
-import { listOutput } from './contract.ts';
+import { listOutput, NOTIFICATION_LEVELS, NOTIFICATION_TYPES } from './contract.ts';
 
 const NOBODYS_ID = '00000000-0000-4000-8000-000000000000';
+
+it('knows the same types and levels as the database', () => {
+  expect(NOTIFICATION_TYPES).toEqual(schema.notifications.type.enumValues);
+  expect(NOTIFICATION_LEVELS).toEqual(schema.notifications.level.enumValues);
+});
 
 it('lists the newest first, page after page, each once', async () => {
   await using room = await classroom();

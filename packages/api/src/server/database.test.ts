@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import { expect, it } from 'vitest';
 import { classroom } from '../testing/classroom.ts';
 import { createAsUser } from './database.ts';
+import { toApiError } from './errors.ts';
 
 const who = sql`
   select
@@ -53,4 +54,19 @@ it('works without prepared statements, as behind a transaction pooler', async ()
   const { identity } = await room.as(ann);
   expect(await identity.me.query()).toMatchObject({ id: ann.id });
   expect(await identity.updateMe.mutate({ firstName: 'Zoe' })).toMatchObject({ firstName: 'Zoe' });
+});
+
+it('says that it is unavailable when its connections are cut, and comes back by itself', async () => {
+  await using room = await classroom({ poolSize: 2 });
+  const ann = await room.db.a.student();
+  const asUser = createAsUser(room.api.db);
+  const claims = { userId: ann.id, email: ann.email };
+  const cut = asUser(claims, 'write', async (tx) => {
+    const [backend] = await tx.execute<{ pid: number }>(sql`select pg_backend_pid() as pid`);
+    await room.db.sql`select pg_terminate_backend(${backend?.pid ?? 0})`;
+    return tx.execute(sql`select 1`);
+  });
+  await expect(cut).rejects.toSatisfy((error) => toApiError(error).appCode === 'UNAVAILABLE');
+  expect(await (await room.as(ann)).identity.me.query()).toMatchObject({ id: ann.id });
+  expect(await room.api.health()).toMatchObject({ ok: true });
 });

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database } from '@homeroom/db';
 import { PgDialect } from 'drizzle-orm/pg-core';
 import { PostgresJsSession, PostgresJsTransaction } from 'drizzle-orm/postgres-js';
@@ -42,6 +43,9 @@ export type AsUser = <Result>(
   work: (tx: UserTransaction) => Promise<Result>,
 ) => Promise<Result>;
 
+/** What is left to do in a transaction whose connection is lost: nothing, not even a `rollback`. */
+const NOTHING_MORE = new Promise<never>(() => {});
+
 /**
  * Makes {@link AsUser} for a database. The statement that sets the claims is sent together with
  * the first one of `work` (they share a round trip), and a read gives its result without waiting
@@ -52,27 +56,40 @@ export function createAsUser(database: Database): AsUser {
 
   return (claims, mode, work) =>
     new Promise((resolve, reject) => {
-      client
-        .begin(BEGIN[mode], async (transaction) => {
-          // Started here: a query of postgres.js is sent when it is first awaited, and nothing of
-          // `work` may be sent before it.
-          const becoming = transaction
-            .unsafe(BECOME_USER, [jwtClaims(claims)], { prepare: true })
-            .execute();
-          // Both are waited for, whatever happens: what is sent after the end of the transaction
-          // would run without the user's role.
-          const [became, worked] = await Promise.allSettled([
-            becoming,
-            work(drizzleOn(transaction)),
-          ]);
-          if (became.status === 'rejected') throw became.reason;
-          if (worked.status === 'rejected') throw worked.reason;
-          if (mode === 'read') resolve(worked.value);
-          return worked;
-        })
-        .then(({ value }) => resolve(value), reject);
+      const connection: Connection = { isLost: false };
+      const run = async (transaction: TransactionSql) => {
+        // Started here: a query of postgres.js is sent when it is first awaited, and nothing of
+        // `work` may be sent before it.
+        const becoming = transaction
+          .unsafe(BECOME_USER, [jwtClaims(claims)], { prepare: true })
+          .execute();
+        // Both are waited for, whatever happens: what is sent after the end of the transaction
+        // would run without the user's role.
+        const [became, worked] = await Promise.allSettled([
+          becoming,
+          work(drizzleOn(transaction, connection)),
+        ]);
+        // A lost connection is told to its queries first, and to `begin` a moment later.
+        if (became.status === 'rejected' || worked.status === 'rejected') await nextTurn();
+        // postgres.js would write its `rollback` to a socket that is gone, which ends the process.
+        if (connection.isLost) return NOTHING_MORE;
+        if (became.status === 'rejected') throw became.reason;
+        if (worked.status === 'rejected') throw worked.reason;
+        if (mode === 'read') resolve(worked.value);
+        return worked;
+      };
+      client.begin(BEGIN[mode], run).then(
+        ({ value }) => resolve(value),
+        (error: unknown) => {
+          connection.isLost = true;
+          reject(error);
+        },
+      );
     });
 }
+
+/** Whether the connection of a transaction is gone; `begin` fails as soon as it is. */
+type Connection = { isLost: boolean };
 
 /** As `auth.uid()`, `auth.jwt()` and the policies read it. */
 function jwtClaims({ userId, email }: DatabaseClaims): string {
@@ -84,10 +101,12 @@ function jwtClaims({ userId, email }: DatabaseClaims): string {
  * `db.transaction` never prepares a statement: each would be sent twice (described, then run) and
  * could not share a round trip with another.
  */
-function drizzleOn(transaction: TransactionSql): UserTransaction {
+function drizzleOn(transaction: TransactionSql, connection: Connection): UserTransaction {
   const preparing = {
-    unsafe: (query: string, parameters: never[]) =>
-      transaction.unsafe(query, parameters, { prepare: true }),
+    unsafe(query: string, parameters: never[]) {
+      if (connection.isLost) throw new ConnectionLostError();
+      return transaction.unsafe(query, parameters, { prepare: true });
+    },
     savepoint: transaction.savepoint,
   } as unknown as Sql & TransactionSql; // Of their methods, Drizzle calls these two.
   const session = new PostgresJsSession<
@@ -96,4 +115,9 @@ function drizzleOn(transaction: TransactionSql): UserTransaction {
     Record<string, never>
   >(preparing, dialect, undefined);
   return new PostgresJsTransaction(dialect, session, undefined);
+}
+
+/** A statement came after the connection of its transaction was lost. */
+class ConnectionLostError extends Error {
+  readonly code = 'CONNECTION_CLOSED';
 }

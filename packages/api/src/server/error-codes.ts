@@ -30,6 +30,12 @@ export const ERROR_CODES = {
     sentence: 'Your session is not valid.',
     whatToDo: 'Sign in again.',
   },
+  // The course has a price, and the user hasn't paid it.
+  PAYMENT_REQUIRED: {
+    status: 402,
+    sentence: 'This course has a price.',
+    whatToDo: 'Pay for it; you are enrolled as soon as the payment has come.',
+  },
   // The user exists and may not use Homeroom.
   ACCOUNT_DISABLED: {
     status: 403,

@@ -7,6 +7,7 @@ import { fromPostgres } from './postgres-errors.ts';
 const TRPC_CODES: Record<(typeof ERROR_CODES)[ErrorCode]['status'], TRPC_ERROR_CODE_KEY> = {
   400: 'BAD_REQUEST',
   401: 'UNAUTHORIZED',
+  402: 'PAYMENT_REQUIRED',
   403: 'FORBIDDEN',
   404: 'NOT_FOUND',
   405: 'METHOD_NOT_SUPPORTED',
