@@ -1,4 +1,4 @@
-export type { RealtimeApi, NotificationFilters } from './connection/api.ts';
+export type { LiveEvent, NotificationFilters, RealtimeApi } from './connection/api.ts';
 export {
   createConnection,
   type Connection,

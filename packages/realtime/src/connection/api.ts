@@ -1,10 +1,17 @@
-import type {
-  LiveCursor,
-  LiveEvent,
-  NotificationSnapshot,
-  NotificationType,
-  Since,
-} from '@homeroom/api/contract';
+import type { LiveCursor, NotificationSnapshot, NotificationType } from '@homeroom/api/contract';
+
+/** One numbered event, as a tRPC client types it: JSON may leave out what is `unknown`. */
+export type LiveEvent = {
+  seq: number;
+  event: string;
+  /** The database's clock at commit, in milliseconds since 1970. */
+  at: number;
+  data?: unknown;
+};
+
+/** What `live.since` gives: the events asked for, or that retention has removed some of them. */
+export type Since =
+  { status: 'events'; events: LiveEvent[]; head: number } | { status: 'too-old'; head: number };
 
 /**
  * The part of the API that live topics need. Structural, so that a tRPC client satisfies it and so
@@ -44,4 +51,4 @@ export type NotificationsApi = {
 /** All that the stores of this package ask of the API; `createTRPCClient<AppRouter>()` fits. */
 export type RealtimeApi = LiveApi & NotificationsApi;
 
-export type { LiveCursor, LiveEvent, Since };
+export type { LiveCursor };

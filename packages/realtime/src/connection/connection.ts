@@ -231,6 +231,10 @@ class TabConnection implements Connection, ConnectionInternals {
 
   /** The network or the machine was away: nothing that was under way can be trusted. */
   #wake(): void {
+    if (!this.#parts.page.isVisible()) {
+      this.#hiddenAt = -Infinity; // when it is shown, then
+      return;
+    }
     // Later than realtime-js's own handlers of the same signal, which may already reopen.
     this.clock.after(0, () => {
       // One that expired meanwhile is replaced on the open socket too.

@@ -34,7 +34,7 @@ export type ConnectionFacts = {
 
 /** The one place where the public status is made. */
 export function connectionStatus({ socket, online, topics }: ConnectionFacts): ConnectionStatus {
-  if (!online) return 'offline';
+  if (!online || socket === 'closed') return 'offline';
   const followed = topics.filter(({ status }) => status !== 'refused' && status !== 'idle');
   if (followed.length === 0) return socket === 'open' ? 'live' : 'connecting';
   const unjoined = followed.filter(({ status }) => status !== 'joined');

@@ -126,6 +126,21 @@ describe('a live query', () => {
     expect(stage.network.joined).toEqual([]);
   });
 
+  it('asks for what it missed while nobody subscribed, also on a joined topic', async () => {
+    const stage = await healthyStage();
+    const query = counting(stage);
+    watch(counting(stage));
+    watch(query).stop();
+    const back = watch(query);
+    await settled();
+    back.stop();
+    stage.server.create('message');
+    const again = watch(query);
+    expect(again.now).toMatchObject({ data: 0, status: 'catching-up' });
+    await settled();
+    expect(again.now).toMatchObject({ data: 1, status: 'live' });
+  });
+
   it('refuses a seventh topic with a word on what to do', async () => {
     const stage = await healthyStage();
     for (let number = 1; number <= 6; number += 1) watch(counting(stage, `course:${number}`));

@@ -70,7 +70,8 @@ export class Reader<T> implements Follower {
     this.error = undefined;
     this.#interrupted = true;
     try {
-      this.#topic = this.#connection.topics.follow(this.#options.topic, this);
+      this.#topic = this.#connection.topics.open(this.#options.topic);
+      this.#topic.follow(this);
     } catch (error) {
       this.refused(toLiveError(error));
     }

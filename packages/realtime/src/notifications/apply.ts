@@ -1,5 +1,5 @@
-import type { LiveEvent, Notification, NotificationSnapshot } from '@homeroom/api/contract';
-import type { NotificationFilters } from '../connection/api.ts';
+import type { Notification, NotificationSnapshot } from '@homeroom/api/contract';
+import type { LiveEvent, NotificationFilters } from '../connection/api.ts';
 import { isNotificationEvent } from './events.ts';
 import { matches } from './filters.ts';
 

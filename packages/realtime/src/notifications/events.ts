@@ -1,4 +1,5 @@
-import type { LiveEvent, NotificationEvents } from '@homeroom/api/contract';
+import type { NotificationEvents } from '@homeroom/api/contract';
+import type { LiveEvent } from '../connection/api.ts';
 
 /** The events about notifications on `user:<uid>`, each with its own data. */
 export type NotificationEvent = {

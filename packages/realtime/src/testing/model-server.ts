@@ -1,5 +1,5 @@
-import type { LiveEvent, Notification, NotificationEvents, Since } from '@homeroom/api/contract';
-import type { NotificationFilters, RealtimeApi } from '../connection/api.ts';
+import type { Notification, NotificationEvents } from '@homeroom/api/contract';
+import type { LiveEvent, NotificationFilters, RealtimeApi, Since } from '../connection/api.ts';
 import type { Clock } from '../connection/clock.ts';
 import { compare, type Place } from '../notifications/apply.ts';
 import { matches } from '../notifications/filters.ts';

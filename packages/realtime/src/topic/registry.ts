@@ -21,13 +21,11 @@ export class TopicRegistry {
     return [...this.#topics.values()];
   }
 
-  /** Gives the topic, joined if need be. Throws when the tab follows too many already. */
-  follow(name: string, follower: Follower): Topic {
+  /** Gives a topic, to be followed at once. Throws when the tab has too many already. */
+  open(name: string): Topic {
     this.#lingering.get(name)?.();
     this.#lingering.delete(name);
-    const topic = this.#topics.get(name) ?? this.#add(name);
-    topic.follow(follower);
-    return topic;
+    return this.#topics.get(name) ?? this.#add(name);
   }
 
   unfollow(topic: Topic, follower: Follower): void {
