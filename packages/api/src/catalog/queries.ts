@@ -19,7 +19,7 @@ export const instructorsOfCourse = sql`coalesce((
   select jsonb_agg(
     jsonb_build_object(
       'id', teacher.id,
-      'name', trim(teacher.first_name || ' ' || teacher.last_name),
+      'name', private.display_name(teacher.first_name, teacher.last_name),
       'avatarUrl', teacher.avatar_url
     )
     order by teacher.first_name, teacher.last_name, teacher.id

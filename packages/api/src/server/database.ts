@@ -1,8 +1,8 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database } from '@homeroom/db';
 import { PgDialect } from 'drizzle-orm/pg-core';
 import { PostgresJsSession, PostgresJsTransaction } from 'drizzle-orm/postgres-js';
 import type { Sql, TransactionSql } from 'postgres';
+import { isLostConnection, LostConnectionError, onceMoreIfLost } from './lost-connection.ts';
 
 /** A transaction in which row level security sees the user. Drizzle's, with prepared statements. */
 export type UserTransaction = PostgresJsTransaction<Record<string, never>, Record<string, never>>;
@@ -36,15 +36,25 @@ const BECOME_USER = `
 
 const dialect = new PgDialect();
 
-/** Runs `work` in a transaction of its own, as the user, under row level security. */
+/**
+ * Runs `work` in a transaction of its own, as the user, under row level security. `work` does
+ * statements and nothing else: a network error of another kind would be taken for a lost database.
+ */
 export type AsUser = <Result>(
   claims: DatabaseClaims,
   mode: TransactionMode,
   work: (tx: UserTransaction) => Promise<Result>,
 ) => Promise<Result>;
 
-/** What is left to do in a transaction whose connection is lost: nothing, not even a `rollback`. */
+/**
+ * What is left to do in a transaction whose connection is lost: nothing, not even a `rollback`.
+ * postgres.js 3.4 would write it to a socket that is gone, which ends the process; its `begin`
+ * fails by itself as soon as the connection is closed.
+ */
 const NOTHING_MORE = new Promise<never>(() => {});
+
+/** How far a transaction has come. */
+type Progress = { hasBegun: boolean; isLost: boolean };
 
 /**
  * Makes {@link AsUser} for a database. The statement that sets the claims is sent together with
@@ -56,8 +66,9 @@ export function createAsUser(database: Database): AsUser {
 
   return (claims, mode, work) =>
     new Promise((resolve, reject) => {
-      const connection: Connection = { isLost: false };
+      const progress: Progress = { hasBegun: false, isLost: false };
       const run = async (transaction: TransactionSql) => {
+        progress.hasBegun = true;
         // Started here: a query of postgres.js is sent when it is first awaited, and nothing of
         // `work` may be sent before it.
         const becoming = transaction
@@ -67,29 +78,27 @@ export function createAsUser(database: Database): AsUser {
         // would run without the user's role.
         const [became, worked] = await Promise.allSettled([
           becoming,
-          work(drizzleOn(transaction, connection)),
+          work(drizzleOn(transaction, progress)),
         ]);
-        // A lost connection is told to its queries first, and to `begin` a moment later.
-        if (became.status === 'rejected' || worked.status === 'rejected') await nextTurn();
-        // postgres.js would write its `rollback` to a socket that is gone, which ends the process.
-        if (connection.isLost) return NOTHING_MORE;
+        for (const outcome of [became, worked]) {
+          if (outcome.status === 'rejected') progress.isLost ||= isLostConnection(outcome.reason);
+        }
+        if (progress.isLost) return NOTHING_MORE;
         if (became.status === 'rejected') throw became.reason;
         if (worked.status === 'rejected') throw worked.reason;
         if (mode === 'read') resolve(worked.value);
         return worked;
       };
-      client.begin(BEGIN[mode], run).then(
+      const begin = () => client.begin(BEGIN[mode], run);
+      onceMoreIfLost(begin, () => !progress.hasBegun).then(
         ({ value }) => resolve(value),
         (error: unknown) => {
-          connection.isLost = true;
+          progress.isLost = true;
           reject(error);
         },
       );
     });
 }
-
-/** Whether the connection of a transaction is gone; `begin` fails as soon as it is. */
-type Connection = { isLost: boolean };
 
 /** As `auth.uid()`, `auth.jwt()` and the policies read it. */
 function jwtClaims({ userId, email }: DatabaseClaims): string {
@@ -101,10 +110,10 @@ function jwtClaims({ userId, email }: DatabaseClaims): string {
  * `db.transaction` never prepares a statement: each would be sent twice (described, then run) and
  * could not share a round trip with another.
  */
-function drizzleOn(transaction: TransactionSql, connection: Connection): UserTransaction {
+function drizzleOn(transaction: TransactionSql, progress: Progress): UserTransaction {
   const preparing = {
     unsafe(query: string, parameters: never[]) {
-      if (connection.isLost) throw new ConnectionLostError();
+      if (progress.isLost) throw new LostConnectionError('The connection is gone');
       return transaction.unsafe(query, parameters, { prepare: true });
     },
     savepoint: transaction.savepoint,
@@ -115,9 +124,4 @@ function drizzleOn(transaction: TransactionSql, connection: Connection): UserTra
     Record<string, never>
   >(preparing, dialect, undefined);
   return new PostgresJsTransaction(dialect, session, undefined);
-}
-
-/** A statement came after the connection of its transaction was lost. */
-class ConnectionLostError extends Error {
-  readonly code = 'CONNECTION_CLOSED';
 }

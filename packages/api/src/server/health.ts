@@ -1,5 +1,6 @@
 import type { Database } from '@homeroom/db';
 import { sql } from 'drizzle-orm';
+import { onceMoreIfLost } from './lost-connection.ts';
 
 /** Whether the database answers, and how fast. */
 export type Health = { ok: boolean; database: 'up' | 'down'; latencyMs: number };
@@ -12,7 +13,7 @@ export async function checkHealth(database: Database): Promise<Health> {
   const startedAt = performance.now();
   const patience = Promise.withResolvers<false>();
   const timer = setTimeout(() => patience.resolve(false), PATIENCE_MS);
-  const answer = database.execute(sql`select 1`).then(
+  const answer = onceMoreIfLost(async () => database.execute(sql`select 1`)).then(
     () => true,
     () => false,
   );

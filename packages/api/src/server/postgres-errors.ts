@@ -9,12 +9,14 @@ const CODES_OF_SQLSTATE: Record<string, ErrorCode> = {
   '22P02': 'INPUT_INVALID', // invalid_text_representation
   '22003': 'INPUT_INVALID', // numeric_value_out_of_range
   '22008': 'INPUT_INVALID', // datetime_field_overflow
+  '22023': 'INPUT_INVALID', // invalid_parameter_value
   '40001': 'CONFLICT', // serialization_failure
   '40P01': 'CONFLICT', // deadlock_detected
   '57014': 'UNAVAILABLE', // query_canceled: ran out of time
   '57P01': 'UNAVAILABLE', // admin_shutdown
   '57P02': 'UNAVAILABLE', // crash_shutdown
   '57P03': 'UNAVAILABLE', // cannot_connect_now
+  '25P03': 'UNAVAILABLE', // idle_in_transaction_session_timeout
   '53300': 'UNAVAILABLE', // too_many_connections
   '25006': 'UNAVAILABLE', // read_only_sql_transaction: a standby, or the disk is full
   '53100': 'UNAVAILABLE', // disk_full

@@ -2,6 +2,7 @@ import type { Database } from '@homeroom/db';
 import { sql } from 'drizzle-orm';
 import type { Role } from '../identity/contract.ts';
 import { ApiError } from './errors.ts';
+import { onceMoreIfLost } from './lost-connection.ts';
 import type { TokenVerifier } from './tokens.ts';
 
 /**
@@ -41,7 +42,7 @@ export function createSessions(
     const user = known.get(userId);
     if (user && now() < user.until) return user;
     known.delete(userId);
-    const found = await readUser(database, userId);
+    const found = await onceMoreIfLost(() => readUser(database, userId));
     // A token outlives its user by up to an hour.
     if (!found) throw new ApiError('SESSION_INVALID');
     if (known.size >= KNOWN_USERS_MAX) known.clear();
