@@ -148,7 +148,8 @@ export class Socket implements Transport {
     let lastWord: string | undefined;
     const channel = this.#client.channel(topic, { config: { private: true } });
     return channel
-      .on('broadcast', { event: '*' }, ({ event, payload }) => {
+      .on('broadcast', { event: '*' }, (message: { event: string; payload?: unknown }) => {
+        const { event, payload } = message;
         const told = toLiveEvent(event, payload);
         if (told) on.event(told);
         else this.#settings.log(`topic ${topic}: not a numbered event`, { event, payload });

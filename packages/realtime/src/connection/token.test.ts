@@ -13,7 +13,7 @@ function setUp(answer: (asked: number, now: number) => AccessToken | null) {
     clock,
     offset: new ClockOffset(),
     log: () => undefined,
-    getToken: async () => answer((asked += 1), clock.now()),
+    getToken: () => new Promise((resolve) => resolve(answer((asked += 1), clock.now()))),
   });
   tokens.onToken((token) => given.push(token));
   return { clock, tokens, given };

@@ -164,9 +164,9 @@ describe('a live query', () => {
       apikey: '',
       userId: 'ada',
       api: server.api,
-      getToken: async () => {
+      getToken: () => {
         asked += 1;
-        return null;
+        return Promise.resolve(null);
       },
     });
     const cursor = { topic: server.topic, seq: 3 };
@@ -174,9 +174,9 @@ describe('a live query', () => {
       liveQuery<number>({
         connection,
         topic: server.topic,
-        load: async () => {
+        load: () => {
           asked += 1;
-          return { data: 0, cursor };
+          return Promise.resolve({ data: 0, cursor });
         },
         apply: (count) => count,
         initial: { data: 3, cursor },

@@ -67,7 +67,8 @@ describe('the notifications', () => {
     await settled();
     network.fallIll();
     const done = store.markAsRead(shown.now.list[0]?.id ?? '');
-    expect(shown.now).toMatchObject({ unreadCount: 0, list: [{ readAt: expect.any(String) }] });
+    expect(shown.now.unreadCount).toBe(0);
+    expect(shown.now.list[0]?.readAt).not.toBeNull();
     network.heal();
     expect(await done).toBe(true);
     await clock.advance(5_000);

@@ -44,3 +44,17 @@ export function watch<T>(store: { subscribe(run: (state: T) => void): () => void
     },
   };
 }
+
+/** Resolves with the first state of a store that is as wanted. */
+export function until<T>(
+  store: { subscribe(run: (state: T) => void): () => void },
+  isWanted: (state: T) => boolean,
+): Promise<T> {
+  return new Promise((resolve) => {
+    const stop = store.subscribe((state) => {
+      if (!isWanted(state)) return;
+      queueMicrotask(() => stop());
+      resolve(state);
+    });
+  });
+}
