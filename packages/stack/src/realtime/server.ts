@@ -1,6 +1,241 @@
+/** One Realtime server: its parts, put together. */
+import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { Policies } from './authorization/policies.ts';
+import { DatabaseBroadcasts, isMessagesTable } from './broadcast/from-database.ts';
+import { handleBroadcastRequest } from './broadcast/http.ts';
+import { Replay } from './broadcast/replay.ts';
+import { endExpired } from './channel/access-token.ts';
+import { detach } from './channel/lifecycle.ts';
+import { receive } from './channel/router.ts';
+import { Topics } from './channel/topic.ts';
 import type { RealtimeServer, RealtimeServerOptions } from './index.ts';
+import { defaultLimits } from './limits.ts';
+import { PostgresChanges } from './postgres-changes/postgres-changes.ts';
+import { Rate } from './rate.ts';
+import {
+  CHANGES_PUBLICATION,
+  ensurePublications,
+  maintainPartitions,
+  MESSAGES_PUBLICATION,
+} from './replication/maintenance.ts';
+import { ReplicationStream } from './replication/stream.ts';
+import type { Services } from './services.ts';
+import { Connection, type Handshake } from './socket/connection.ts';
+import { Flusher } from './socket/flusher.ts';
+import { HandshakeRefused, readHandshake } from './socket/handshake.ts';
+import { TokenVerifier } from './token/verifier.ts';
 
-/** Not yet. */
-export function openRealtimeServer(_options: RealtimeServerOptions): Promise<RealtimeServer> {
-  return Promise.reject(new Error('not yet'));
+/** Close code that tells clients to come back: the server restarts. */
+const SERVICE_RESTART = 1012;
+const IDLE = 1000;
+/** How long sockets may take to answer the close at the server's end. */
+const GOODBYE_MS = 500;
+const MAINTENANCE_INTERVAL_MS = 3_600_000;
+/** Connections that ask policies and read replays. */
+const POOL_SIZE = 4;
+
+/** Builds the parts, starts reading the log, and gives the server's face. */
+export async function openRealtimeServer(options: RealtimeServerOptions): Promise<RealtimeServer> {
+  const server = new Server(options);
+  try {
+    await server.start();
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+  return {
+    handleUpgrade: (request, socket, head) => server.handleUpgrade(request, socket, head),
+    handleRequest: (request, response) =>
+      handleBroadcastRequest(server.services, request, response),
+    close: () => server.close(),
+  };
+}
+
+class Server {
+  readonly services: Services;
+  readonly #pool: pg.Pool;
+  readonly #stream: ReplicationStream;
+  readonly #flusher = new Flusher();
+  readonly #connections = new Set<Connection>();
+  readonly #webSockets: WebSocketServer;
+  #timers: NodeJS.Timeout[] = [];
+  #nowMs = Date.now();
+  #closing: Promise<void> | null = null;
+
+  constructor(options: RealtimeServerOptions) {
+    const limits = { ...defaultLimits, ...options.limits };
+    const log: Services['log'] = (entry) => options.onLog?.(entry);
+    this.#pool = new pg.Pool({
+      connectionString: options.adminUrl,
+      max: POOL_SIZE,
+      application_name: 'realtime',
+    });
+    // An idle connection that breaks is replaced when it is needed; the stream reports the fault.
+    this.#pool.on('error', (error) =>
+      log({ level: 'warning', part: 'database', message: error.message }),
+    );
+    const topics = new Topics(this.#flusher, limits.presenceEventsPerSecond);
+    const changes = new PostgresChanges();
+    const broadcasts = new DatabaseBroadcasts(topics, limits.payloadBytes, (message) =>
+      log({ level: 'error', part: 'broadcast', message }),
+    );
+    this.#stream = new ReplicationStream({
+      url: options.adminUrl,
+      publications: [CHANGES_PUBLICATION, MESSAGES_PUBLICATION],
+      onChange: (change) => {
+        if (!isMessagesTable(change.relation)) return;
+        if (change.kind === 'INSERT') broadcasts.deliver(change.relation, change.new);
+      },
+      onRelation: () => undefined,
+      prepare: () => this.#prepareDatabase(),
+      onStreaming: () => undefined,
+      onLog: log,
+    });
+    this.services = {
+      limits,
+      topics,
+      changes,
+      log,
+      tokens: new TokenVerifier(options),
+      policies: new Policies(this.#pool),
+      replay: new Replay(this.#pool),
+      joins: new Rate(limits.joinsPerSecond),
+      streaming: () => this.#stream.streaming(),
+      now: Date.now,
+    };
+    this.#webSockets = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      skipUTF8Validation: true,
+      maxPayload: limits.frameBytes,
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.#stream.start();
+    const sweep = setInterval(() => this.#sweep(), this.services.limits.sweepIntervalMs);
+    const maintenance = setInterval(() => {
+      this.#prepareDatabase().catch((error: unknown) =>
+        this.services.log({ level: 'error', part: 'maintenance', message: String(error) }),
+      );
+    }, MAINTENANCE_INTERVAL_MS);
+    this.#timers = [sweep.unref(), maintenance.unref()];
+  }
+
+  async #prepareDatabase(): Promise<void> {
+    await ensurePublications(this.#pool);
+    await maintainPartitions(this.#pool);
+  }
+
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const onError = (): void => {
+      socket.destroy();
+    };
+    socket.on('error', onError);
+    this.#admit(request).then(
+      (handshake) => {
+        socket.off('error', onError);
+        this.#webSockets.handleUpgrade(request, socket, head, (ws) =>
+          this.#open(handshake, ws, socket),
+        );
+      },
+      (error: unknown) => refuse(socket, error),
+    );
+  }
+
+  async #admit(request: IncomingMessage): Promise<Handshake> {
+    const handshake = await readHandshake(request, this.services.tokens);
+    if (this.#closing !== null) throw new HandshakeRefused(503, 'Realtime is restarting');
+    if (this.#connections.size >= this.services.limits.connections) {
+      throw new HandshakeRefused(429, 'Too many connected users');
+    }
+    return handshake;
+  }
+
+  #open(handshake: Handshake, ws: WebSocket, socket: Duplex): void {
+    const { services } = this;
+    const connection = new Connection(
+      handshake,
+      {
+        ws,
+        socket,
+        flusher: this.#flusher,
+        bufferedBytes: services.limits.bufferedBytes,
+        nowMs: this.#nowMs,
+      },
+      this.#connectionEvents,
+    );
+    this.#connections.add(connection);
+    const heard = (): void => {
+      connection.lastHeardMs = this.#nowMs;
+    };
+    ws.on('message', (data: Buffer, isBinary: boolean) => {
+      heard();
+      connection.receive(data, isBinary);
+    });
+    ws.on('ping', heard);
+    ws.on('pong', heard);
+    ws.on('error', (error) => this.#connectionEvents.onDrop(connection, error.message));
+    ws.on('close', () => connection.closed());
+  }
+
+  readonly #connectionEvents = {
+    onMessage: (connection: Connection, message: Parameters<typeof receive>[2]): void => {
+      try {
+        receive(this.services, connection, message);
+      } catch (error) {
+        this.services.log({ level: 'error', part: 'socket', message: String(error) });
+      }
+    },
+    onClose: (connection: Connection): void => {
+      this.#connections.delete(connection);
+      for (const channel of [...connection.channels.values()]) detach(this.services, channel);
+    },
+    onDrop: (_connection: Connection, reason: string): void => {
+      this.services.log({ level: 'warning', part: 'socket', message: reason });
+    },
+  };
+
+  /** Ends idle sockets and channels whose token has run out. */
+  #sweep(): void {
+    this.#nowMs = Date.now();
+    const quietSince = this.#nowMs - this.services.limits.idleTimeoutMs;
+    for (const connection of this.#connections) {
+      if (connection.lastHeardMs < quietSince) connection.close(IDLE, '');
+      else for (const channel of connection.channels.values()) endExpired(this.services, channel);
+    }
+  }
+
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    const leaving = [...this.#connections];
+    for (const connection of leaving) connection.close(SERVICE_RESTART, '');
+    // What answers the close in time ends well; the rest is cut.
+    await Promise.race([
+      Promise.all(leaving.map((one) => one.ended())),
+      sleep(GOODBYE_MS, undefined, { ref: false }),
+    ]);
+    for (const connection of leaving) connection.terminate();
+    await this.#stream.close();
+    await this.#pool.end();
+  }
+}
+
+function refuse(socket: Duplex, error: unknown): void {
+  const status = error instanceof HandshakeRefused ? error.status : 500;
+  const message = error instanceof HandshakeRefused ? error.message : 'Internal server error';
+  const body = message === '' ? '' : JSON.stringify({ error: message });
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\n` +
+      `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
 }

@@ -1,0 +1,75 @@
+/** Messages of the past, for a channel that asks for them when it joins. */
+import type pg from 'pg';
+import type { Channel } from '../channel/channel.ts';
+import { isRecord } from '../codec/client-message.ts';
+import { encodeMessage, encodeUserBroadcast } from '../codec/server-message.ts';
+
+/** The client asked for a replay that it cannot have. */
+export class ReplayRefused extends Error {}
+
+const MAX_MESSAGES = 25;
+
+type StoredMessage = {
+  id: string;
+  event: string;
+  payload: string | null;
+  binary_payload: Buffer | null;
+};
+
+/** Reads `realtime.messages`, where what the database sent is kept for 72 hours. */
+export class Replay {
+  readonly #pool: pg.Pool;
+
+  constructor(pool: pg.Pool) {
+    this.#pool = pool;
+  }
+
+  /**
+   * Frames of the newest messages since the asked time, oldest first; none if the channel asked
+   * for none.
+   */
+  async prepare(channel: Channel): Promise<Buffer[]> {
+    const { replay } = channel.config.broadcast;
+    if (replay === null) return [];
+    if (!channel.config.isPrivate) {
+      throw new ReplayRefused('Replay is not allowed for public channels');
+    }
+    const asked = isRecord(replay) ? replay : {};
+    const { since, limit = MAX_MESSAGES } = asked;
+    if (!Number.isInteger(since) || !Number.isInteger(limit)) {
+      throw new ReplayRefused('Replay params are not valid');
+    }
+    if (!channel.rights.broadcast.read) return [];
+    const messages = await this.#read(channel.subTopic, Number(since), Number(limit));
+    return messages.map((message) => frameOf(channel, message)).filter((frame) => frame !== null);
+  }
+
+  async #read(topic: string, sinceMs: number, limit: number): Promise<StoredMessage[]> {
+    try {
+      const { rows } = await this.#pool.query<StoredMessage>(
+        `select id, event, payload::text as payload, binary_payload from realtime.messages
+         where topic = $1 and private and extension = 'broadcast'
+           and inserted_at >= to_timestamp($2::float8 / 1000) at time zone 'utc'
+           and event is not null and coalesce(payload::text, '') || coalesce(binary_payload::text, '') <> ''
+         order by inserted_at desc, id limit $3`,
+        [topic, sinceMs, Math.min(Math.max(limit, 1), MAX_MESSAGES)],
+      );
+      return rows.reverse();
+    } catch (error) {
+      throw new ReplayRefused('Realtime was unable to replay messages', { cause: error });
+    }
+  }
+}
+
+function frameOf(channel: Channel, message: StoredMessage): Buffer | null {
+  const { version, name, joinRef } = channel;
+  const { event } = message;
+  const meta = JSON.stringify({ replayed: true, id: message.id });
+  if (message.binary_payload !== null) {
+    const bytes = { event, isJson: false, bytes: message.binary_payload };
+    return version === '1.0.0' ? null : encodeUserBroadcast(version, name, bytes, meta);
+  }
+  const fields = `"event":${JSON.stringify(event)},"payload":${message.payload ?? 'null'}`;
+  const payload = `{"type":"broadcast",${fields},"meta":${meta}}`;
+  return encodeMessage(version, { joinRef, ref: null, topic: name, event: 'broadcast', payload });
+}

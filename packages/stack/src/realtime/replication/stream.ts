@@ -1,0 +1,242 @@
+/**
+ * The write-ahead log as a stream of committed changes, over one TEMPORARY logical slot, so that a
+ * dead server never holds the log. Reconnects by itself, and says when it streams.
+ */
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import type { RealtimeLogEntry } from '../index.ts';
+import { decodeLogicalMessage, type Relation, type Tuple } from './pgoutput.ts';
+import { readWalFrame, standbyStatus, type WalConnection } from './wal-frames.ts';
+
+/** One row change of a committed transaction; see {@link Tuple} for how long its values live. */
+export type Change =
+  | { kind: 'INSERT'; relation: Relation; old: null; new: Tuple; commitTimeMs: number }
+  | { kind: 'UPDATE'; relation: Relation; old: Tuple | null; new: Tuple; commitTimeMs: number }
+  | { kind: 'DELETE'; relation: Relation; old: Tuple; new: null; commitTimeMs: number };
+
+type StreamOptions = {
+  /** Connection string with the right to replicate. */
+  url: string;
+  publications: readonly string[];
+  /** Called for every change, in commit order. Must not throw. */
+  onChange(change: Change): void;
+  /** A table's definition is new or has changed, as of the next change. */
+  onRelation(relation: Relation): void;
+  /** Called before every attempt: makes sure that what is to be read exists. */
+  prepare(): Promise<void>;
+  /** The stream flows, for the first time or again. */
+  onStreaming(isFirst: boolean): void;
+  onLog(entry: RealtimeLogEntry): void;
+};
+
+/** Postgres ends a walsender after 60 s of silence by default; this is well within. */
+const STATUS_INTERVAL_MS = 5_000;
+const BACKOFF_MS = [50, 100, 250, 500, 1_000, 2_000, 5_000];
+
+/** Dates and numbers as JSON wants them, whatever the database's own settings are. */
+const SESSION =
+  '-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=1';
+
+export class ReplicationStream {
+  readonly #options: StreamOptions;
+  readonly #relations = new Map<number, Relation>();
+  #connection: WalConnection | null = null;
+  #commitTimeMs = 0;
+  #position = 0n;
+  #isPaused = false;
+  #isClosed = false;
+  #hasStreamed = false;
+  #streaming = Promise.withResolvers<void>();
+  #isStreaming = false;
+  #loop: Promise<void> | null = null;
+  readonly #closing = new AbortController();
+
+  constructor(options: StreamOptions) {
+    this.#options = options;
+    this.#streaming.promise.catch(() => undefined);
+  }
+
+  /** Begins; resolves when the log is being read, and rejects if the first attempt fails. */
+  async start(): Promise<void> {
+    const first = Promise.withResolvers<void>();
+    this.#loop = this.#run(first);
+    await first.promise;
+  }
+
+  get isStreaming(): boolean {
+    return this.#isStreaming;
+  }
+
+  /** Resolves while the log is being read; otherwise when it is again. Rejects once closed. */
+  streaming(): Promise<void> {
+    return this.#streaming.promise;
+  }
+
+  /** Stops reading, so that Postgres waits; acknowledgements go on. */
+  pause(): void {
+    this.#isPaused = true;
+    this.#connection?.stream.pause();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#connection?.stream.resume();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#closing.abort();
+    this.#streaming.reject(new Error('closed'));
+    this.#connection?.stream.destroy();
+    await this.#loop;
+  }
+
+  async #run(first: PromiseWithResolvers<void>): Promise<void> {
+    for (let attempt = 0; !this.#isClosed; attempt += 1) {
+      const started = Date.now();
+      const failure = await this.#streamUntilItEnds(() => first.resolve()).catch(asError);
+      if (this.#isClosed) break;
+      first.reject(failure);
+      if (!this.#hasStreamed) return;
+      if (this.#isStreaming) this.#streaming = Promise.withResolvers<void>();
+      this.#streaming.promise.catch(() => undefined);
+      this.#isStreaming = false;
+      if (Date.now() - started > STATUS_INTERVAL_MS) attempt = 0;
+      this.#log('warning', `stream ended: ${failure.message}; connecting again`);
+      const wait = BACKOFF_MS[Math.min(attempt, BACKOFF_MS.length - 1)];
+      await sleep(wait, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+    }
+    first.reject(new Error('closed'));
+  }
+
+  async #streamUntilItEnds(onFirst: () => void): Promise<Error> {
+    await this.#options.prepare();
+    const client = new pg.Client({
+      connectionString: replicationUrl(this.#options.url),
+      options: SESSION,
+    });
+    const ended = Promise.withResolvers<Error>();
+    client.on('error', (error) => ended.resolve(error));
+    client.on('end', () => ended.resolve(new Error('the connection was closed')));
+    await client.connect();
+    const connection = (client as unknown as { connection: WalConnection }).connection;
+    this.#connection = connection;
+    let acknowledging: NodeJS.Timeout | undefined;
+    try {
+      if (this.#isClosed) return new Error('closed');
+      const slot = `supabase_realtime_messages_replication_slot_${randomBytes(6).toString('hex')}`;
+      await client.query(
+        `CREATE_REPLICATION_SLOT ${slot} TEMPORARY LOGICAL pgoutput (SNAPSHOT 'nothing')`,
+      );
+      connection.once('replicationStart', () => this.#onStreaming(onFirst));
+      connection.on('copyData', ({ chunk }) => this.#onCopyData(chunk));
+      acknowledging = setInterval(() => this.#acknowledge(), STATUS_INTERVAL_MS);
+      client.query(startReplication(slot, this.#options.publications)).then(
+        () => ended.resolve(new Error('the stream was ended')),
+        (error: unknown) => ended.resolve(asError(error)),
+      );
+      return await ended.promise;
+    } finally {
+      clearInterval(acknowledging);
+      this.#connection = null;
+      this.#relations.clear();
+      connection.stream.destroy();
+    }
+  }
+
+  #onStreaming(onFirst: () => void): void {
+    const isFirst = !this.#hasStreamed;
+    this.#hasStreamed = true;
+    this.#isStreaming = true;
+    if (this.#isPaused) this.#connection?.stream.pause();
+    this.#log('info', isFirst ? 'streaming' : 'streaming again');
+    this.#options.onStreaming(isFirst);
+    this.#streaming.resolve();
+    onFirst();
+  }
+
+  #onCopyData(chunk: Buffer): void {
+    const frame = readWalFrame(chunk);
+    if (frame === null) return;
+    if (frame.end > this.#position) this.#position = frame.end;
+    if (frame.kind === 'keepalive') {
+      if (frame.wantsReply) this.#acknowledge();
+      return;
+    }
+    try {
+      this.#onLogicalMessage(chunk, frame.offset);
+    } catch (error) {
+      this.#log('error', `a change was skipped: ${asError(error).message}`);
+    }
+  }
+
+  #onLogicalMessage(bytes: Buffer, offset: number): void {
+    const message = decodeLogicalMessage(bytes, offset);
+    switch (message.kind) {
+      case 'begin':
+        this.#commitTimeMs = message.commitTimeMs;
+        return;
+      case 'relation':
+        this.#relations.set(message.relation.oid, message.relation);
+        this.#options.onRelation(message.relation);
+        return;
+      case 'insert':
+        return this.#emit(message.oid, (common) => ({
+          ...common,
+          kind: 'INSERT',
+          old: null,
+          new: message.new,
+        }));
+      case 'update':
+        return this.#emit(message.oid, (common) => ({
+          ...common,
+          kind: 'UPDATE',
+          old: message.old,
+          new: message.new,
+        }));
+      case 'delete':
+        return this.#emit(message.oid, (common) => ({
+          ...common,
+          kind: 'DELETE',
+          old: message.old,
+          new: null,
+        }));
+      case 'commit':
+      case 'other':
+        return;
+    }
+  }
+
+  #emit(oid: number, make: (common: { relation: Relation; commitTimeMs: number }) => Change): void {
+    const relation = this.#relations.get(oid);
+    if (relation === undefined) throw new Error(`unknown relation ${oid}`);
+    this.#options.onChange(make({ relation, commitTimeMs: this.#commitTimeMs }));
+  }
+
+  /** What was received needs no keeping: the slot dies with this connection. */
+  #acknowledge(): void {
+    if (this.#isStreaming)
+      this.#connection?.sendCopyFromChunk(standbyStatus(this.#position, Date.now()));
+  }
+
+  #log(level: RealtimeLogEntry['level'], message: string): void {
+    this.#options.onLog({ level, part: 'replication', message });
+  }
+}
+
+function replicationUrl(url: string): string {
+  const parsed = new URL(url);
+  parsed.searchParams.set('replication', 'database');
+  return parsed.toString();
+}
+
+function startReplication(slot: string, publications: readonly string[]): string {
+  const names = pg.escapeLiteral(publications.map((name) => `"${name}"`).join(','));
+  // Replication commands are understood in upper case only.
+  return `START_REPLICATION SLOT ${slot} LOGICAL 0/0 (proto_version '1', publication_names ${names})`;
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

@@ -1,0 +1,161 @@
+/** One client's socket: what it says goes to its channels, what they say goes out in order. */
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
+import type { Channel } from '../channel/channel.ts';
+import {
+  decodeBinary,
+  decodeText,
+  type ClientMessage,
+  type SerializerVersion,
+} from '../codec/client-message.ts';
+import { encodeMessage, encodeReply, type ServerMessage } from '../codec/server-message.ts';
+import type { Claims } from '../token/verifier.ts';
+import type { Flusher } from './flusher.ts';
+
+/** Who connected, as the handshake told. */
+export type Handshake = {
+  version: SerializerVersion;
+  /** Of the API key: for joins without a token of their own. */
+  claims: Claims;
+  /** The `x-…` headers as JSON text, for policies that read `request.headers`. */
+  headers: string;
+};
+
+type ConnectionEvents = {
+  onMessage(connection: Connection, message: ClientMessage): void;
+  onClose(connection: Connection): void;
+  onDrop(connection: Connection, reason: string): void;
+};
+
+/** Close code for "try again later": the client could not keep up. */
+const TRY_AGAIN_LATER = 1013;
+/** A peer that doesn't answer a close for this long is cut off. */
+const CLOSE_TIMEOUT_MS = 5_000;
+
+export class Connection {
+  readonly version: SerializerVersion;
+  readonly claims: Claims;
+  readonly headers: string;
+  readonly channels = new Map<string, Channel>();
+  /** When the client was last heard, by the server's coarse clock. */
+  lastHeardMs: number;
+  readonly #ws: WebSocket;
+  readonly #socket: Duplex;
+  readonly #bufferedBytes: number;
+  readonly #flusher: Flusher;
+  readonly #events: ConnectionEvents;
+  #queued: Buffer[] | null = null;
+  #terminating: NodeJS.Timeout | null = null;
+  #isOpen = true;
+
+  constructor(
+    handshake: Handshake,
+    transport: {
+      ws: WebSocket;
+      socket: Duplex;
+      flusher: Flusher;
+      bufferedBytes: number;
+      nowMs: number;
+    },
+    events: ConnectionEvents,
+  ) {
+    this.version = handshake.version;
+    this.claims = handshake.claims;
+    this.headers = handshake.headers;
+    this.lastHeardMs = transport.nowMs;
+    this.#ws = transport.ws;
+    this.#socket = transport.socket;
+    this.#bufferedBytes = transport.bufferedBytes;
+    this.#flusher = transport.flusher;
+    this.#events = events;
+  }
+
+  /** Reads one frame. A malformed one is dropped, the connection kept. */
+  receive(data: Buffer, isBinary: boolean): void {
+    const message = this.#decode(data, isBinary);
+    if (message === null) this.#events.onDrop(this, 'malformed frame');
+    else if (this.#isOpen) this.#events.onMessage(this, message);
+  }
+
+  #decode(data: Buffer, isBinary: boolean): ClientMessage | null {
+    if (!isBinary) return decodeText(this.version, data.toString('utf8'));
+    return this.version === '2.0.0' ? decodeBinary(data) : null;
+  }
+
+  /** Whether more can be sent. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** Writes whole frames now. A reader too slow for its buffer loses its socket, cleanly. */
+  write(frames: Buffer): void {
+    if (!this.#isOpen) return;
+    if (this.#socket.writableLength > this.#bufferedBytes) {
+      this.#events.onDrop(this, 'slow reader');
+      this.close(TRY_AGAIN_LATER, 'slow reader');
+      return;
+    }
+    this.#socket.write(frames);
+  }
+
+  /** Writes at the end of this turn, together with what else comes for this socket. */
+  queue(frame: Buffer): void {
+    if (this.#queued === null) {
+      this.#queued = [];
+      this.#flusher.add(this);
+    }
+    this.#queued.push(frame);
+  }
+
+  flush(): void {
+    const queued = this.#queued;
+    this.#queued = null;
+    if (queued === null) return;
+    this.write(queued.length === 1 && queued[0] ? queued[0] : Buffer.concat(queued));
+  }
+
+  /** Sends one message now, after what was queued. */
+  send(message: ServerMessage): void {
+    this.flush();
+    this.write(encodeMessage(this.version, message));
+  }
+
+  /** Answers a message. */
+  reply(
+    to: { joinRef: string | null; ref: string | null; topic: string },
+    status: 'ok' | 'error',
+    response: unknown = {},
+  ): void {
+    this.flush();
+    this.write(encodeReply(this.version, to, status, response));
+  }
+
+  /** Closes in order: what was written is still sent, within bounds of time. */
+  close(code: number, reason: string): void {
+    if (!this.#isOpen) return;
+    this.flush();
+    this.#isOpen = false;
+    this.#ws.close(code, reason);
+    this.#terminating = setTimeout(() => this.#ws.terminate(), CLOSE_TIMEOUT_MS).unref();
+    this.#events.onClose(this);
+  }
+
+  /** Resolves when the socket is gone. */
+  ended(): Promise<void> {
+    if (this.#socket.destroyed) return Promise.resolve();
+    return new Promise((resolve) => this.#socket.once('close', resolve));
+  }
+
+  /** Cuts the socket, whatever is still to be written. */
+  terminate(): void {
+    this.#ws.terminate();
+  }
+
+  /** The socket is gone, whoever ended it. */
+  closed(): void {
+    if (this.#terminating !== null) clearTimeout(this.#terminating);
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#events.onClose(this);
+  }
+}

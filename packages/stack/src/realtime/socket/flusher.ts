@@ -1,0 +1,18 @@
+/** Something that gathered writes during this turn of the event loop. */
+export type Flushable = { flush(): void };
+
+/** Lets everything that was gathered in one turn of the event loop be written at its end. */
+export class Flusher {
+  #waiting: Flushable[] = [];
+  readonly #run = (): void => {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const one of waiting) one.flush();
+  };
+
+  /** `item.flush()` will be called once, before the next turn's reads. */
+  add(item: Flushable): void {
+    if (this.#waiting.length === 0) setImmediate(this.#run);
+    this.#waiting.push(item);
+  }
+}
