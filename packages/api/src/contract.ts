@@ -27,4 +27,4 @@ export type {
   NotificationSnapshot,
   NotificationType,
 } from './notifications/contract.ts';
-export type { Keyset } from './pagination.ts';
+export type { Keyset } from './pagination/contract.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { pageInput } from '../pagination.ts';
+import { pageInput } from '../pagination/contract.ts';
 
 /** Someone who teaches a course, as everybody may see them. */
 export const courseInstructorSchema = z.object({

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { courseInstructorSchema } from '../catalog/contract.ts';
 import { liveOutput } from '../live/contract.ts';
-import { pageInput } from '../pagination.ts';
+import { pageInput } from '../pagination/contract.ts';
 
 /** Names the course to enroll in. */
 export const enrollInput = z.object({ courseId: z.guid() });

@@ -1,14 +1,14 @@
 import * as z from 'zod';
 import { liveOutput } from '../live/contract.ts';
-import { keysetSchema, pageInput } from '../pagination.ts';
-import { NOTIFICATION_LEVELS, NOTIFICATION_TYPES } from './kinds.ts';
+import { keysetSchema, pageInput } from '../pagination/contract.ts';
+import { NOTIFICATION_LEVELS, NOTIFICATION_TYPES } from './kinds-contract.ts';
 
 export {
   NOTIFICATION_LEVELS,
   NOTIFICATION_TYPES,
   type NotificationLevel,
   type NotificationType,
-} from './kinds.ts';
+} from './kinds-contract.ts';
 
 /** What a notification is about. */
 export const notificationTypeSchema = z.enum(NOTIFICATION_TYPES);

@@ -2,7 +2,7 @@ import { sql, type SQL } from 'drizzle-orm';
 import type * as z from 'zod';
 import { liveHead, userTopic } from '../live/queries.ts';
 import type { Live } from '../live/contract.ts';
-import type { Keyset } from '../pagination.ts';
+import type { Keyset } from '../pagination/contract.ts';
 import type { UserTransaction } from '../server/database.ts';
 import { ApiError } from '../server/errors.ts';
 import { isAfter, rowCount, toPage } from '../server/fragments.ts';

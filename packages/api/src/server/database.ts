@@ -92,7 +92,7 @@ export function createAsUser(database: Database): AsUser {
       const begin = () => client.begin(BEGIN[mode], run);
       onceMoreIfLost(begin, () => !progress.hasBegun).then(
         ({ value }) => resolve(value),
-        (error: unknown) => {
+        (error: Error) => {
           progress.isLost = true;
           reject(error);
         },

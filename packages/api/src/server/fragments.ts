@@ -1,5 +1,5 @@
 import { sql, type SQL, type SQLWrapper } from 'drizzle-orm';
-import { encodeCursor, type Keyset } from '../pagination.ts';
+import { encodeCursor, type Keyset } from '../pagination/contract.ts';
 
 /**
  * A time as every output of ours writes it: UTC, with Postgres's microseconds, so that it can be

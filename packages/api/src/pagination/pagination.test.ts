@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { decodeCursor, encodeCursor, pageInput } from './pagination.ts';
+import { decodeCursor, encodeCursor, pageInput } from './contract.ts';
 
 const LAST = {
   createdAt: '2026-11-20T12:00:00.123456Z',
