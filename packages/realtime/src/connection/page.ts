@@ -22,7 +22,7 @@ const LOOK_EVERY_MS = 5_000;
 const JUMP_MS = 10_000;
 
 /** Hears when the clock jumps; hidden tabs' timers are late anyway, so it looks in shown ones. */
-function watchClock(clock: Clock, isVisible: () => boolean, jumped: () => void): () => void {
+export function watchClock(clock: Clock, isVisible: () => boolean, jumped: () => void): () => void {
   let cancel = () => {};
   const look = (expectedAt: number, wasVisible: boolean) => {
     const offMs = Math.abs(clock.now() - expectedAt);
