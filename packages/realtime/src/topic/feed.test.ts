@@ -55,11 +55,21 @@ describe('a feed', () => {
     expect(feed.hasGap).toBe(true);
   });
 
+  it('takes a page of missed events whole, however much it holds already', () => {
+    const feed = new Feed();
+    feed.snapshot(0);
+    feed.receive(Array.from({ length: 1_000 }, (_, index) => event(index + 1_000)));
+    const page = Array.from({ length: 500 }, (_, index) => event(index + 1));
+    expect(feed.receive(page)).toHaveLength(500);
+  });
+
   it('holds no more than it must while a gap stays open', () => {
     const feed = new Feed();
     feed.snapshot(0);
     feed.receive(Array.from({ length: 5_000 }, (_, index) => event(index + 2)));
-    expect(feed.receive(events(1)).length).toBe(1_001);
+    const page = Array.from({ length: 500 }, (_, index) => event(index + 1));
+    expect(feed.receive(page).length).toBe(1_001);
     expect(feed.hasGap).toBe(true);
+    expect(numbers(feed.receive(events(1_002, 1_003, 1_004)))).toEqual([1_002, 1_003, 1_004]);
   });
 });

@@ -26,8 +26,12 @@ export class Feed {
 
   /** Takes events in any order; gives those whose turn it is. */
   receive(events: Iterable<LiveEvent>): LiveEvent[] {
-    for (const event of events) this.#hold(event);
-    return this.#drain();
+    const turn: LiveEvent[] = [];
+    for (const event of events) {
+      this.#hold(event);
+      this.#drain(turn);
+    }
+    return turn;
   }
 
   /** A snapshot was loaded that tells everything up to `seq`; gives what comes after it. */
@@ -37,7 +41,7 @@ export class Feed {
     for (const number of this.#held.keys()) {
       if (number <= seq && this.#retainers === 0) this.#held.delete(number);
     }
-    return this.#drain();
+    return this.#drain([]);
   }
 
   /** Learns from elsewhere that a number exists. */
@@ -83,9 +87,8 @@ export class Feed {
     }
   }
 
-  #drain(): LiveEvent[] {
-    if (this.seq === undefined) return [];
-    const turn: LiveEvent[] = [];
+  #drain(turn: LiveEvent[]): LiveEvent[] {
+    if (this.seq === undefined) return turn;
     for (let next = this.#held.get(this.seq + 1); next; next = this.#held.get(this.seq + 1)) {
       turn.push(next);
       this.seq = next.seq;
