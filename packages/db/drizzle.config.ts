@@ -4,7 +4,7 @@ import { defineConfig } from 'drizzle-kit';
 export default defineConfig({
   dialect: 'postgresql',
   schema: './src/**/tables.ts',
-  out: '../../supabase/migrations',
+  out: process.env.HOMEROOM_MIGRATIONS ?? '../../supabase/migrations',
   casing: 'snake_case',
   migrations: { prefix: 'supabase' },
   entities: { roles: { provider: 'supabase' } },

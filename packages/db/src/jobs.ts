@@ -9,7 +9,7 @@ export type Job = {
 
 /**
  * The one list of jobs. Each may run twice, late or not at all for a while without harm.
- * The migration `src/jobs.sql` gives the same list to pg_cron; a test compares the two.
+ * `jobs.sql` gives the same list to pg_cron; a test compares the two.
  */
 export const jobs: readonly Job[] = [
   {
@@ -31,5 +31,10 @@ export const jobs: readonly Job[] = [
     name: 'remove-old-live-events',
     schedule: '17 * * * *',
     sql: 'select private.remove_old_live_events()',
+  },
+  {
+    name: 'disarm-live-flushes',
+    schedule: '* * * * *',
+    sql: 'delete from private.live_flushes',
   },
 ];

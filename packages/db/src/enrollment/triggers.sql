@@ -1,0 +1,83 @@
+-- A new enrollment: its course's feed and instructors hear of it, and so do the student's other
+-- tabs and devices.
+create or replace function private.after_enrollment() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  students uuid[];
+  courses uuid[];
+  entities uuid[];
+  details jsonb[];
+begin
+  select array_agg(user_id), array_agg(course_id), array_agg(id), array_agg('{}'::jsonb)
+  into students, courses, entities, details
+  from inserted
+  where status <> 'cancelled';
+  if students is null then
+    return null;
+  end if;
+  perform private.queue_live('homeroom.events', (
+    select string_agg(
+      jsonb_build_object(
+        'topic', 'user:' || inserted.user_id,
+        'event', 'enrollment.created',
+        'payload', jsonb_build_object(
+          'courseId', inserted.course_id,
+          'courseTitle', courses.title,
+          'enrolledAt', private.iso_time(inserted.enrolled_at)
+        )
+      )::text,
+      ','
+    )
+    from inserted
+    join public.courses on courses.id = inserted.course_id
+    where inserted.status <> 'cancelled'
+  ));
+  perform private.tell_instructors(
+    'enrollment', 'enrolled', 'New Student Enrolled', '%s enrolled in "%s"', 'enrollment',
+    students, courses, entities, details
+  );
+  return null;
+end;
+$$;
+
+create or replace trigger after_enrollment
+after insert on public.enrollments
+referencing new table as inserted
+for each statement
+when (current_setting('homeroom.quiet', true) is distinct from 'on')
+execute function private.after_enrollment();
+
+-- A course finished: told once, when `status` becomes `completed`.
+create or replace function private.after_course_completion() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  students uuid[];
+  courses uuid[];
+  entities uuid[];
+  details jsonb[];
+begin
+  select
+    array_agg(after.user_id), array_agg(after.course_id), array_agg(after.id),
+    array_agg('{}'::jsonb)
+  into students, courses, entities, details
+  from before
+  join after using (id)
+  where after.status = 'completed' and before.status <> 'completed';
+  if students is not null then
+    perform private.tell_instructors(
+      'course_completion', 'completed_course', 'Course Completed', '%s completed "%s"',
+      'enrollment', students, courses, entities, details
+    );
+  end if;
+  return null;
+end;
+$$;
+
+create or replace trigger after_course_completion
+after update on public.enrollments
+referencing old table as before new table as after
+for each statement
+when (current_setting('homeroom.quiet', true) is distinct from 'on')
+execute function private.after_course_completion();

@@ -1,0 +1,13 @@
+-- The list of jobs.ts for pg_cron, where it is installed; a job of the same name is replaced.
+-- Elsewhere the stack runs them.
+do $$
+begin
+  if exists (select 1 from pg_extension where extname = 'pg_cron') then
+    perform cron.schedule('cleanup-notifications', '0 2 * * *', 'select public.cleanup_old_notifications()');
+    perform cron.schedule('expire-notifications', '* * * * *', 'select private.expire_notifications()');
+    perform cron.schedule('end-ghost-presence', '* * * * *', 'select private.end_ghost_presence()');
+    perform cron.schedule('remove-old-live-events', '17 * * * *', 'select private.remove_old_live_events()');
+    perform cron.schedule('disarm-live-flushes', '* * * * *', 'delete from private.live_flushes');
+  end if;
+end;
+$$;

@@ -1,0 +1,191 @@
+-- How an event gets its number. During the transaction, what is to be told is queued in two
+-- transaction-local settings (a savepoint rolled back takes its part of them away, an aborted
+-- transaction all, and nothing is written for it). The first thing queued arms one deferred
+-- trigger. At commit it locks the heads of all topics concerned, in the order of their names, with
+-- one statement, and numbers under those locks: so numbers have no holes and no repeats, the order
+-- of numbers is the order of commits, and two transactions can't wait for each other in a circle.
+
+-- Arms the flush: one row per transaction, removed by a job.
+create unlogged table if not exists private.live_flushes (armed_at timestamptz not null default now());
+alter table private.live_flushes enable row level security;
+
+-- Queues comma-separated JSON objects, and arms the flush.
+create or replace function private.queue_live(queue text, items text) returns void
+language plpgsql
+as $$
+declare
+  queued text := current_setting(queue, true);
+begin
+  if items is null then
+    return;
+  end if;
+  perform set_config(queue, case when queued <> '' then queued || ',' || items else items end, true);
+  if current_setting('homeroom.flush', true) is distinct from 'armed' then
+    perform set_config('homeroom.flush', 'armed', true);
+    insert into private.live_flushes default values;
+  end if;
+end;
+$$;
+
+-- Tells an event on a topic, if and when this transaction commits. `payload` is what readers get
+-- as `data`. For triggers and functions of the database, and for services.
+create or replace function private.publish(topic text, event text, payload jsonb) returns void
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  if topic is null or event is null or payload is null then
+    raise exception 'An event needs a topic, a name and a payload' using errcode = '22004';
+  end if;
+  perform private.queue_live(
+    'homeroom.events',
+    jsonb_build_object('topic', topic, 'event', event, 'payload', payload)::text
+  );
+end;
+$$;
+grant execute on function private.publish(text, text, jsonb) to service_role;
+grant usage on schema private to service_role;
+
+-- Numbers events, keeps them, and hands them to Realtime. `heads` holds the number of each topic
+-- before them; the caller has the topics locked. The insert is what `realtime.send` does, for all
+-- events in one statement; the caller catches what fails.
+create or replace function private.store_events(events jsonb, heads jsonb, send boolean) returns void
+language plpgsql set search_path = ''
+as $$
+declare
+  moment timestamptz := clock_timestamp();
+  at numeric := private.epoch_ms(moment);
+begin
+  with numbered as materialized (
+    select
+      gen_random_uuid() as id,
+      item.value ->> 'topic' as topic,
+      item.value ->> 'event' as event,
+      item.value -> 'payload' as payload,
+      (heads ->> (item.value ->> 'topic'))::bigint
+        + row_number() over (partition by item.value ->> 'topic' order by item.position) as seq
+    from jsonb_array_elements(events) with ordinality as item (value, position)
+  ), stored as (
+    insert into private.live_events (topic, seq, event, payload, created_at)
+    select topic, seq, event, payload, moment from numbered
+  )
+  insert into realtime.messages (id, topic, extension, event, payload, private)
+  select
+    id,
+    topic,
+    'broadcast',
+    event,
+    jsonb_build_object('id', id, 'seq', seq, 'at', at, 'data', payload),
+    true
+  from numbered
+  where send;
+end;
+$$;
+
+-- The slow way, when something failed: what can be written is written, notification by
+-- notification; what can't is recorded; and the change itself is never lost.
+create or replace function private.store_what_can_be(events jsonb, intents jsonb, heads jsonb)
+returns jsonb
+language plpgsql set search_path = ''
+as $$
+declare
+  intent jsonb;
+  told jsonb := events;
+begin
+  for intent in select value from jsonb_array_elements(intents) loop
+    begin
+      told := told || private.write_notifications(jsonb_build_array(intent));
+    exception when others then
+      insert into private.notification_failures (intents, sql_state, reason)
+      values (jsonb_build_array(intent), sqlstate, sqlerrm);
+    end;
+  end loop;
+  begin
+    perform private.store_events(told, heads, true);
+  exception when others then
+    raise warning 'Realtime was not told of % events: % (%)', jsonb_array_length(told), sqlerrm, sqlstate;
+    perform private.store_events(told, heads, false);
+  end;
+  return told;
+end;
+$$;
+
+-- Empties the queues. Runs at commit, or earlier on `set constraints all immediate`.
+create or replace function private.flush_live() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  events jsonb := '[' || coalesce(current_setting('homeroom.events', true), '') || ']';
+  intents jsonb := '[' || coalesce(current_setting('homeroom.notifications', true), '') || ']';
+  expected integer := jsonb_array_length(events) + jsonb_array_length(intents);
+  heads jsonb;
+  told jsonb;
+begin
+  perform
+    set_config('homeroom.events', '', true),
+    set_config('homeroom.notifications', '', true),
+    set_config('homeroom.flush', '', true);
+  if expected = 0 then
+    return null;
+  end if;
+
+  -- Locks all heads in one order, and takes as many numbers as can be needed.
+  with wanted as (
+    select topic, count(*) as numbers
+    from (
+      select value ->> 'topic' as topic from jsonb_array_elements(events)
+      union all
+      select 'user:' || (value ->> 'user_id') from jsonb_array_elements(intents)
+    ) as told
+    group by topic
+  ), taken as (
+    insert into private.live_topics as head (topic, seq)
+    select topic, numbers from wanted order by topic collate "C"
+    on conflict (topic) do update set seq = head.seq + excluded.seq
+    returning topic, seq
+  )
+  select jsonb_object_agg(topic, taken.seq - wanted.numbers)
+  into heads
+  from taken
+  join wanted using (topic);
+
+  begin
+    told := events || private.write_notifications(intents);
+    perform private.store_events(told, heads, true);
+  exception when others then
+    told := private.store_what_can_be(events, intents, heads);
+  end;
+
+  -- Numbers that were not needed after all (merged, refused or failed notifications) go back,
+  -- still under the locks.
+  if jsonb_array_length(told) < expected then
+    update private.live_topics as head
+    set seq = before.value::bigint + (
+      select count(*) from jsonb_array_elements(told) as event
+      where event.value ->> 'topic' = before.key
+    )
+    from jsonb_each_text(heads) as before
+    where head.topic = before.key;
+  end if;
+  return null;
+end;
+$$;
+
+drop trigger if exists flush_live on private.live_flushes;
+create constraint trigger flush_live
+after insert on private.live_flushes
+deferrable initially deferred
+for each row execute function private.flush_live();
+
+-- What is older than the seven days for which a client can catch up goes. Gives the number of events.
+create or replace function private.remove_old_live_events() returns integer
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  removed integer;
+begin
+  delete from private.live_events where created_at < now() - interval '7 days';
+  get diagnostics removed = row_count;
+  delete from private.notification_failures where created_at < now() - interval '90 days';
+  return removed;
+end;
+$$;

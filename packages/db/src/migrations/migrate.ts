@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import postgres, { type Sql } from 'postgres';
+import { MIGRATIONS_FOLDER } from './folders.ts';
+
+/** What {@link migrate} takes beside the address. */
+export type MigrateOptions = {
+  /** Hears a line for each migration applied. */
+  onProgress?(message: string): void;
+  /** Where the migrations are; by default `supabase/migrations`. */
+  folder?: string;
+};
+
+type Migration = { version: string; name: string; sql: string };
+
+/** Names this lock among the advisory locks of the database. */
+const LOCK = Number.parseInt(createHash('sha256').update('homeroom').digest('hex').slice(0, 8), 16);
+
+/**
+ * Applies what is pending, each migration in a transaction of its own, as the role of `url`
+ * (`postgres`, which is no superuser). Recorded as the Supabase CLI does, so that it and
+ * `supabase db push` may take turns. Two at once wait for each other.
+ */
+export async function migrate(
+  url: string,
+  { onProgress, folder = MIGRATIONS_FOLDER }: MigrateOptions = {},
+): Promise<{ applied: string[] }> {
+  const sql = postgres(url, { max: 1, onnotice: () => undefined });
+  try {
+    await sql`select pg_advisory_lock(${LOCK})`;
+    await createRecord(sql);
+    const done = new Set(
+      (
+        await sql<{ version: string }[]>`select version from supabase_migrations.schema_migrations`
+      ).map((row) => row.version),
+    );
+    const pending = (await readMigrations(folder)).filter(({ version }) => !done.has(version));
+    for (const migration of pending) {
+      await apply(sql, migration);
+      onProgress?.(`Applied ${migration.version} ${migration.name.replaceAll('_', ' ')}`);
+    }
+    return { applied: pending.map(({ version, name }) => `${version}_${name}`) };
+  } finally {
+    // Ends the session, and its advisory lock with it.
+    await sql.end();
+  }
+}
+
+/** The Supabase CLI's own table, made as it makes it. */
+async function createRecord(sql: Sql): Promise<void> {
+  await sql`create schema if not exists supabase_migrations`;
+  await sql`
+    create table if not exists supabase_migrations.schema_migrations (version text primary key)`;
+  await sql`
+    alter table supabase_migrations.schema_migrations
+      add column if not exists statements text[],
+      add column if not exists name text`;
+}
+
+async function readMigrations(folder: string): Promise<Migration[]> {
+  const migrations: Migration[] = [];
+  for (const file of (await readdir(folder)).sort()) {
+    const [, version, name] = /^(\d{14})_(.+)\.sql$/.exec(file) ?? [];
+    if (version === undefined || name === undefined) continue;
+    migrations.push({ version, name, sql: await readFile(join(folder, file), 'utf8') });
+  }
+  return migrations;
+}
+
+async function apply(sql: Sql, { version, name, sql: statements }: Migration): Promise<void> {
+  try {
+    await sql.begin(async (transaction) => {
+      await transaction.unsafe(statements);
+      await transaction`
+        insert into supabase_migrations.schema_migrations (version, name, statements)
+        values (${version}, ${name}, ${[statements]})`;
+    });
+  } catch (error) {
+    throw new Error(`Migration ${version}_${name} failed; nothing of it was applied.`, {
+      cause: error,
+    });
+  }
+}
