@@ -79,7 +79,13 @@ class Server {
       log({ level: 'warning', part: 'database', message: error.message }),
     );
     const topics = new Topics(this.#flusher, limits.presenceEventsPerSecond);
-    const changes = new PostgresChanges();
+    const changes = new PostgresChanges({
+      pool: this.#pool,
+      changeBytes: limits.changeBytes,
+      pause: () => this.#stream.pause(),
+      resume: () => this.#stream.resume(),
+      log,
+    });
     const broadcasts = new DatabaseBroadcasts(topics, limits.payloadBytes, (message) =>
       log({ level: 'error', part: 'broadcast', message }),
     );
@@ -87,10 +93,10 @@ class Server {
       url: options.adminUrl,
       publications: [CHANGES_PUBLICATION, MESSAGES_PUBLICATION],
       onChange: (change) => {
-        if (!isMessagesTable(change.relation)) return;
-        if (change.kind === 'INSERT') broadcasts.deliver(change.relation, change.new);
+        if (!isMessagesTable(change.relation)) changes.accept(change);
+        else if (change.kind === 'INSERT') broadcasts.deliver(change.relation, change.new);
       },
-      onRelation: () => undefined,
+      onRelation: (relation) => changes.forget(relation),
       prepare: () => this.#prepareDatabase(),
       onStreaming: () => undefined,
       onLog: log,

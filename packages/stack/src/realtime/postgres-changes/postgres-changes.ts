@@ -1,13 +1,186 @@
+/** Changes of published tables, to whoever subscribed to them and may see them. */
+import type pg from 'pg';
 import type { Channel } from '../channel/channel.ts';
 import type { BindingParams } from '../channel/join-config.ts';
+import type { RealtimeLogEntry } from '../index.ts';
+import { CHANGES_PUBLICATION } from '../replication/maintenance.ts';
+import type { Relation } from '../replication/pgoutput.ts';
+import type { Change } from '../replication/stream.ts';
+import { bindingId } from './binding-id.ts';
+import { Bindings, readWish, type Wish } from './bindings.ts';
+import { capture } from './capture.ts';
+import { deliver, type Waiting } from './delivery.ts';
+import { FilterError, parseFilter } from './filter.ts';
+import { compileFilters } from './match.ts';
+import type { CapturedChange } from './payload.ts';
+import { Tables, type Table } from './table.ts';
+import { Visibility } from './visibility.ts';
 
-/** Not yet. */
+type Options = {
+  pool: pg.Pool;
+  /** Largest change delivered whole, in bytes. */
+  changeBytes: number;
+  /** Stops and starts the log, when changes come faster than they can be judged. */
+  pause(): void;
+  resume(): void;
+  log(entry: RealtimeLogEntry): void;
+};
+
+type Captured = { change: CapturedChange; relation: Relation; bindings: Waiting['bindings'] };
+
+/** Changes that may wait before the log is stopped, and how many are judged at once. */
+const MAX_WAITING = 2_000;
+const BATCH = 500;
+
+/** A subscription that cannot be made; the message is for the client. */
+class SubscriptionRefused extends Error {}
+
 export class PostgresChanges {
-  /** The bindings with their ids, for the join's reply. */
-  describe(bindings: BindingParams[]): BindingParams[] {
-    return bindings.map((binding, index) => ({ ...binding, id: index }));
+  readonly #options: Options;
+  readonly #bindings = new Bindings();
+  readonly #tables: Tables;
+  readonly #visibility: Visibility;
+  #waiting: Captured[] = [];
+  #isDelivering = false;
+  #isPaused = false;
+
+  constructor(options: Options) {
+    this.#options = options;
+    this.#tables = new Tables(options.pool);
+    this.#visibility = new Visibility(options.pool);
   }
-  subscribe(_channel: Channel): void {}
-  resubscribe(_channel: Channel): void {}
-  unsubscribe(_channel: Channel): void {}
+
+  /** The bindings with their ids, for the join's reply: echoed as they came, in their order. */
+  describe(bindings: BindingParams[]): BindingParams[] {
+    return bindings.map((params) => ({ ...params, id: bindingId(params) }));
+  }
+
+  /** Begins to deliver what the channel's bindings ask for, and tells the client so. */
+  subscribe(channel: Channel): void {
+    this.#subscribe(channel).catch((error: unknown) => {
+      const isRefusal = error instanceof SubscriptionRefused;
+      const reason = error instanceof Error ? error.message : String(error);
+      if (!isRefusal) this.#log(`${channel.subTopic}: ${reason}`);
+      if (channel.state === 'joined') channel.system('postgres_changes', 'error', reason);
+    });
+  }
+
+  /** The same again, under the channel's new claims. */
+  resubscribe(channel: Channel): void {
+    if (channel.config.postgresChanges.length > 0) this.subscribe(channel);
+  }
+
+  /** Ends what the channel subscribed to. */
+  unsubscribe(channel: Channel): void {
+    this.#bindings.remove(channel);
+  }
+
+  /** The table's definition, policies' switch or grants have changed. */
+  forget(relation: Relation): void {
+    this.#tables.forget(relation.oid);
+  }
+
+  /** Takes a change from the log. What nobody asked for costs a look-up. */
+  accept(change: Change): void {
+    const { relation, kind } = change;
+    const bindings = this.#bindings.for(relation.schema, relation.name, kind);
+    if (bindings.length === 0) return;
+    this.#waiting.push({ change: capture(change), relation, bindings });
+    if (this.#waiting.length >= MAX_WAITING && !this.#isPaused) {
+      this.#isPaused = true;
+      this.#options.pause();
+    }
+    if (!this.#isDelivering) void this.#deliverAll();
+  }
+
+  async #deliverAll(): Promise<void> {
+    this.#isDelivering = true;
+    // The rest of what came in this turn joins the first batch.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, BATCH);
+      try {
+        await deliver(
+          { ...this.#options, tables: this.#tables, visibility: this.#visibility },
+          await this.#described(batch),
+        );
+      } catch (error) {
+        this.#log(
+          `${batch.length} changes were lost: ${error instanceof Error ? error.message : String(error)}`,
+        );
+      }
+      if (this.#isPaused && this.#waiting.length < MAX_WAITING / 2) {
+        this.#isPaused = false;
+        this.#options.resume();
+      }
+    }
+    this.#isDelivering = false;
+  }
+
+  async #described(batch: Captured[]): Promise<Waiting[]> {
+    const described: Waiting[] = [];
+    for (const { change, relation, bindings } of batch) {
+      described.push({ change, bindings, table: await this.#tables.get(relation) });
+    }
+    return described;
+  }
+
+  async #subscribe(channel: Channel): Promise<void> {
+    const wishes = channel.config.postgresChanges.map(wishOf);
+    for (const wish of wishes) await this.#check(channel, wish);
+    this.#bindings.remove(channel);
+    if (channel.state !== 'joined') return;
+    wishes.forEach((wish, n) => {
+      this.#bindings.add(channel, wish, bindingId(channel.config.postgresChanges[n] ?? {}));
+    });
+    channel.system('postgres_changes', 'ok', 'Subscribed to PostgreSQL');
+  }
+
+  /** Refuses what could never deliver anything, so that its author learns of it. */
+  async #check(channel: Channel, wish: Wish): Promise<void> {
+    const oid = await this.#tables.published(CHANGES_PUBLICATION, wish.schema, wish.table);
+    if (oid === null)
+      throw refusal(wish, 'Please check Realtime is enabled for the given connect parameters');
+    if (wish.table === '*' || wish.schema === '*') return;
+    const table = await this.#tables.get({ oid, schema: wish.schema, name: wish.table });
+    if (table === null) return;
+    await this.#checkColumns(channel, wish, table);
+  }
+
+  async #checkColumns(channel: Channel, wish: Wish, table: Table): Promise<void> {
+    const selectable = await this.#tables.selectable(table.oid, channel.claims.role);
+    const asked = [...wish.filters.map((filter) => filter.column), ...(wish.select ?? [])];
+    const denied = asked.find((name) => !selectable.has(name));
+    if (denied !== undefined) throw refusal(wish, `invalid column for filter ${denied}`);
+    try {
+      await compileFilters(this.#options.pool, table, wish.filters);
+    } catch (error) {
+      if (error instanceof FilterError) throw refusal(wish, error.message);
+      throw error;
+    }
+  }
+
+  #log(message: string): void {
+    this.#options.log({ level: 'error', part: 'postgres_changes', message });
+  }
+}
+
+function wishOf(params: BindingParams): Wish {
+  try {
+    const wish = readWish(params, parseFilter(params.filter));
+    if (wish !== null) return wish;
+  } catch (error) {
+    if (!(error instanceof FilterError)) throw error;
+    throw new SubscriptionRefused(`Error parsing \`filter\` params: ${error.message}`);
+  }
+  throw new SubscriptionRefused(
+    'No subscription params provided. Please provide at least a `schema` or `table` to subscribe to',
+  );
+}
+
+function refusal({ event, schema, table, filterText }: Wish, reason: string): SubscriptionRefused {
+  const filter = filterText === '' ? '' : `, filter: ${filterText}`;
+  return new SubscriptionRefused(
+    `Unable to subscribe to changes with given parameters. ${reason}: [event: ${event}, schema: ${schema}, table: ${table}${filter}]`,
+  );
 }

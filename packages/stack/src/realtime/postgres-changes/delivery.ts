@@ -1,0 +1,183 @@
+/** From captured changes to the sockets of those who may see them, in commit order. */
+import type pg from 'pg';
+import type { Channel } from '../channel/channel.ts';
+import type { SerializerVersion } from '../codec/client-message.ts';
+import { encodeMessage } from '../codec/server-message.ts';
+import type { Claims } from '../token/verifier.ts';
+import type { Binding } from './bindings.ts';
+import { FilterError } from './filter.ts';
+import { compileFilters, matches, type Condition } from './match.ts';
+import { changeJson, errorJson, type CapturedChange } from './payload.ts';
+import type { Table, TableColumn, Tables } from './table.ts';
+import type { Visibility } from './visibility.ts';
+
+/** A change that waits, with the bindings that it may concern. */
+export type Waiting = { change: CapturedChange; table: Table | null; bindings: Binding[] };
+
+type Parts = { pool: pg.Pool; tables: Tables; visibility: Visibility; changeBytes: number };
+/** Judged: which bindings a change meets, and which claims see its row. */
+type Judged = { change: CapturedChange; table: Table; bindings: Binding[]; key: string[] | null };
+
+const NO_PRIMARY_KEY = 'Error 400: Bad Request, no primary key';
+const UNAUTHORIZED = 'Error 401: Unauthorized';
+
+/** Judges a batch (few round trips, however many changes), then sends it in order. */
+export async function deliver(parts: Parts, batch: readonly Waiting[]): Promise<void> {
+  const judged: Judged[] = [];
+  for (const { change, table, bindings } of batch) {
+    if (table === null) continue;
+    const met = await bindingsMet(parts.pool, change, table, bindings);
+    if (met.length > 0) judged.push({ change, table, bindings: met, key: rowKey(change, table) });
+  }
+  const seen = await whoSees(parts.visibility, judged);
+  for (const [n, one] of judged.entries()) await send(parts, one, seen(n));
+}
+
+async function bindingsMet(
+  pool: pg.Pool,
+  change: CapturedChange,
+  table: Table,
+  bindings: Binding[],
+): Promise<Binding[]> {
+  const row = change.record ?? change.oldRecord ?? new Map();
+  const met: Binding[] = [];
+  for (const binding of bindings) {
+    if (binding.filters.length === 0) {
+      met.push(binding);
+      continue;
+    }
+    const conditions = await conditionsFor(pool, binding, table);
+    if (conditions !== null && (await matches(pool, conditions, row))) met.push(binding);
+  }
+  return met;
+}
+
+async function conditionsFor(
+  pool: pg.Pool,
+  binding: Binding,
+  table: Table,
+): Promise<Condition[] | null> {
+  const known = binding.conditions.get(table);
+  if (known !== undefined) return known;
+  const conditions = await compileFilters(pool, table, binding.filters).catch((error: unknown) => {
+    // A wildcard binding may meet tables that its filter doesn't fit.
+    if (error instanceof FilterError) return null;
+    throw error;
+  });
+  binding.conditions.set(table, conditions);
+  return conditions;
+}
+
+/** The primary key of the row to be judged; null where nothing is judged by row. */
+function rowKey(change: CapturedChange, table: Table): string[] | null {
+  if (change.kind === 'DELETE' || !table.hasRowSecurity || table.primaryKey.length === 0)
+    return null;
+  const values = table.primaryKey.map(({ name }) => change.record?.get(name));
+  return values.every((value) => typeof value === 'string') ? values : null;
+}
+
+/** Asks row level security once per table, for all rows and all distinct claims of the batch. */
+async function whoSees(
+  visibility: Visibility,
+  judged: readonly Judged[],
+): Promise<(n: number) => (claims: Claims) => boolean> {
+  const visible = new Map<Judged, (claims: Claims) => boolean>();
+  for (const [table, ofTable] of Map.groupBy(judged, (one) => one.table)) {
+    const asked = ofTable.filter((one) => one.key !== null);
+    const claims = new Set(
+      asked.flatMap((one) => one.bindings.flatMap((binding) => [...binding.subscribers.keys()])),
+    );
+    const keys = asked.map((one) => one.key ?? []);
+    const seen = await visibility.visible(table, keys, [...claims]);
+    asked.forEach((one, n) => visible.set(one, (who) => seen.get(who)?.has(n) === true));
+  }
+  return (n) => {
+    const one = judged[n];
+    return (one && visible.get(one)) ?? (() => true);
+  };
+}
+
+/** Ids of a channel's bindings that a change meets, by the columns that they asked for. */
+type Audience = {
+  select: readonly string[] | null;
+  role: string;
+  channels: Map<Channel, number[]>;
+};
+
+async function send(
+  parts: Parts,
+  judged: Judged,
+  sees: (claims: Claims) => boolean,
+): Promise<void> {
+  for (const { select, role, channels } of audiences(judged.bindings, sees)) {
+    const data = await dataFor(parts, judged, role, select);
+    const frames = new Map<string, Buffer>();
+    for (const [channel, ids] of channels) {
+      channel.connection.queue(frameFor(frames, channel.name, channel.version, ids, data));
+    }
+  }
+}
+
+function audiences(bindings: Binding[], sees: (claims: Claims) => boolean): Iterable<Audience> {
+  const audiences = new Map<string, Audience>();
+  for (const { select, subscribers } of bindings) {
+    for (const [claims, channels] of subscribers) {
+      if (!sees(claims)) continue;
+      const key = JSON.stringify([claims.role, select]);
+      let audience = audiences.get(key);
+      if (audience === undefined) {
+        audiences.set(key, (audience = { select, role: claims.role, channels: new Map() }));
+      }
+      for (const [channel, ids] of channels) {
+        const known = audience.channels.get(channel);
+        audience.channels.set(channel, known === undefined ? ids : [...known, ...ids]);
+      }
+    }
+  }
+  return audiences.values();
+}
+
+async function dataFor(
+  { tables, changeBytes }: Parts,
+  { change, table }: Judged,
+  role: string,
+  select: readonly string[] | null,
+): Promise<string> {
+  if (table.primaryKey.length === 0) return errorJson(change, NO_PRIMARY_KEY);
+  const selectable = await tables.selectable(table.oid, role);
+  if (!table.primaryKey.every(({ name }) => selectable.has(name))) {
+    return errorJson(change, UNAUTHORIZED);
+  }
+  const isAsked = ({ name, isPrimaryKey }: TableColumn): boolean =>
+    select === null || isPrimaryKey || select.includes(name);
+  const cut = change.kind === 'DELETE' && table.hasRowSecurity ? keyOnly(change, table) : change;
+  return changeJson(
+    cut,
+    table,
+    (column) => selectable.has(column.name) && isAsked(column),
+    changeBytes,
+  );
+}
+
+/** Of a deleted row nobody can tell who might have seen it: the key is all that is told. */
+function keyOnly(change: CapturedChange, table: Table): CapturedChange {
+  const keys = table.primaryKey.map(({ name }) => [name, change.oldRecord?.get(name)] as const);
+  return { ...change, oldRecord: new Map(keys) };
+}
+
+function frameFor(
+  frames: Map<string, Buffer>,
+  topic: string,
+  version: SerializerVersion,
+  ids: number[],
+  data: string,
+): Buffer {
+  const key = `${version} ${ids.join()} ${topic}`;
+  let frame = frames.get(key);
+  if (frame === undefined) {
+    const payload = `{"ids":[${ids.join(',')}],"data":${data}}`;
+    const envelope = { joinRef: null, ref: null, topic, event: 'postgres_changes', payload };
+    frames.set(key, (frame = encodeMessage(version, envelope)));
+  }
+  return frame;
+}
