@@ -82,7 +82,7 @@ it('tells what the API said of an error, and nothing of others', async () => {
   const refused = await client.identity.me.query().catch(apiErrorOf);
   expect(refused).toMatchObject({
     appCode: 'TOO_MANY_REQUESTS',
-    retryAfterSeconds: expect.any(Number),
+    retryAfterSeconds: expect.any(Number) as number,
   });
 
   const nowhere = createServiceClient({ url: 'http://127.0.0.1:9', key });

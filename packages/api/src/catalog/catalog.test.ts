@@ -29,7 +29,7 @@ it('says in which courses the reader is enrolled, and who teaches them', async (
   const { catalog, enrollment } = await room.as(await room.db.a.student());
   expect((await catalog.list.query({})).items[0]).toMatchObject({
     isEnrolled: false,
-    instructors: [{ id: instructor.id, name: expect.stringMatching(/\w/) }],
+    instructors: [{ id: instructor.id, name: expect.stringMatching(/\w/) as string }],
   });
   await enrollment.enroll.mutate({ courseId: course.id });
   expect((await catalog.list.query({})).items[0]).toMatchObject({ isEnrolled: true });

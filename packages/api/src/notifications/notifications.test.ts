@@ -80,7 +80,7 @@ it('counts, reads, unreads and removes', async () => {
 
   expect(await unread()).toBe(1);
   const read = await notifications.markAsRead.mutate({ id });
-  expect(read.notification).toMatchObject({ id, readAt: expect.any(String) });
+  expect(read.notification).toMatchObject({ id, readAt: expect.any(String) as string });
   expect(await unread()).toBe(0);
   const again = await notifications.markAsRead.mutate({ id });
   expect(again.notification.readAt).toBe(read.notification.readAt);
@@ -164,7 +164,7 @@ it('names the field that is not valid, and the reason', async () => {
   for (const { input, field } of bad) {
     const refused = await refusal(notifications.list.query(input));
     expect(refused).toMatchObject({ httpStatus: 400, appCode: 'INPUT_INVALID' });
-    expect(refused.fields).toEqual([{ field, reason: expect.stringMatching(/\w+/) }]);
+    expect(refused.fields).toEqual([{ field, reason: expect.stringMatching(/\w+/) as string }]);
   }
 });
 

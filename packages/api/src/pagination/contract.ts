@@ -32,7 +32,8 @@ export function decodeCursor(cursor: string): Keyset | null {
     return null;
   }
   if (!Array.isArray(decoded)) return null;
-  const keyset = keysetSchema.safeParse({ createdAt: decoded[0], id: decoded[1] });
+  const [createdAt, id] = decoded as unknown[];
+  const keyset = keysetSchema.safeParse({ createdAt, id });
   return keyset.success ? keyset.data : null;
 }
 

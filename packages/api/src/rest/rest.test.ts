@@ -22,7 +22,7 @@ it('lists in the exact envelope of the guide', async () => {
         message: 'Something happened',
         data: {},
         read_at: null,
-        created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/),
+        created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/) as string,
       },
     ],
     meta: { total: 1, unread: 1, page: 1, limit: 20, pages: 1 },
@@ -55,7 +55,7 @@ it('marks as read and unread, whatever the type of the body says', async () => {
   expect(read.status).toBe(200);
   expect(await read.json()).toMatchObject({
     success: true,
-    data: { id, user_id: ann.id, read_at: expect.any(String) },
+    data: { id, user_id: ann.id, read_at: expect.any(String) as string },
   });
   const unread = await room.rest(ann, 'PUT', `${LIST}/${id}`, { action: 'unread' });
   expect(await unread.json()).toMatchObject({ success: true, data: { id, read_at: null } });
@@ -108,8 +108,11 @@ it('answers 400 with the field and the reason, and changes nothing', async () =>
     expect(response.status, path).toBe(400);
     const { success, error } = await bodyOf(response);
     expect(success).toBe(false);
-    expect(error).toMatchObject({ code: 'INPUT_INVALID', what_to_do: expect.any(String) });
-    expect(error.fields, path).toEqual([{ field, reason: expect.stringMatching(/\w+/) }]);
+    expect(error).toMatchObject({
+      code: 'INPUT_INVALID',
+      what_to_do: expect.any(String) as string,
+    });
+    expect(error.fields, path).toEqual([{ field, reason: expect.stringMatching(/\w+/) as string }]);
   }
   const { meta } = await bodyOf(await room.rest(ann, 'GET', LIST));
   expect(meta).toMatchObject({ total: 1, unread: 1 });

@@ -54,7 +54,7 @@ it('gives a session with the role of the database', async () => {
     role: 'instructor',
     email: bob.email,
     token,
-    expiresAt: expect.any(Number),
+    expiresAt: expect.any(Number) as number,
   });
   expect(session.expiresAt).toBeGreaterThan(Date.now());
 });

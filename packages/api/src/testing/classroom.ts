@@ -73,7 +73,7 @@ export function clientOf(api: Api, token: string | null): TRPCClient<AppRouter> 
       httpBatchLink({
         url: `${PORTAL}${TRPC_ENDPOINT}`,
         headers: token === null ? {} : { authorization: `Bearer ${token}` },
-        fetch: (url, init) => api.trpc(new Request(url, init as RequestInit), null),
+        fetch: (url, init) => api.trpc(new Request(String(url), init as RequestInit), null),
       }),
     ],
   });
@@ -108,7 +108,9 @@ export async function refusal(call: Promise<unknown>): Promise<ErrorData & { htt
   try {
     await call;
   } catch (error) {
-    if (error instanceof TRPCClientError && error.data) return error.data;
+    if (error instanceof TRPCClientError && error.data) {
+      return error.data as ErrorData & { httpStatus: number };
+    }
     throw error;
   }
   throw new Error('The call was not refused');
