@@ -58,6 +58,7 @@ export async function openRealtimeServer(options: RealtimeServerOptions): Promis
 class Server {
   readonly services: Services;
   readonly #pool: pg.Pool;
+  readonly #broadcasts: DatabaseBroadcasts;
   readonly #stream: ReplicationStream;
   readonly #flusher = new Flusher();
   readonly #connections = new Set<Connection>();
@@ -86,9 +87,11 @@ class Server {
       resume: () => this.#stream.resume(),
       log,
     });
-    const broadcasts = new DatabaseBroadcasts(topics, limits.payloadBytes, (message) =>
-      log({ level: 'error', part: 'broadcast', message }),
-    );
+    const broadcasts = (this.#broadcasts = new DatabaseBroadcasts(
+      topics,
+      limits.payloadBytes,
+      (message) => log({ level: 'error', part: 'broadcast', message }),
+    ));
     this.#stream = new ReplicationStream({
       url: options.adminUrl,
       publications: [CHANGES_PUBLICATION, MESSAGES_PUBLICATION],
@@ -98,7 +101,10 @@ class Server {
       },
       onRelation: (relation) => changes.forget(relation),
       prepare: () => this.#prepareDatabase(),
-      onStreaming: () => undefined,
+      catchUp: async () => {
+        await broadcasts.catchUp(this.#pool);
+        changes.announceAgain();
+      },
       onLog: log,
     });
     this.services = {
@@ -124,6 +130,7 @@ class Server {
 
   async start(): Promise<void> {
     await this.#stream.start();
+    await this.#broadcasts.noteExisting(this.#pool);
     const sweep = setInterval(() => this.#sweep(), this.services.limits.sweepIntervalMs);
     const maintenance = setInterval(() => {
       this.#prepareDatabase().catch((error: unknown) =>

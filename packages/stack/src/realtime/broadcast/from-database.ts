@@ -1,8 +1,37 @@
 /** Messages that SQL sent (`realtime.send` and the like), on their way from the log to the topic. */
+import type pg from 'pg';
 import { TOPIC_PREFIX, type Topics } from '../channel/topic.ts';
 import { encodeUserBroadcast } from '../codec/server-message.ts';
 import { SharedFrame } from '../codec/shared-frame.ts';
 import type { Relation, Tuple } from '../replication/pgoutput.ts';
+
+type Message = {
+  name: Buffer;
+  event: Buffer;
+  uuid: string;
+  isPrivate: boolean;
+  isJson: boolean;
+  payload: Buffer;
+};
+type MissedRow = {
+  id: string;
+  topic: string;
+  event: string;
+  private: boolean;
+  payload: string | null;
+  binary_payload: Buffer;
+};
+
+/** Most messages that one interruption is made good for. */
+const CATCH_UP_ROWS = 10_000;
+/** `inserted_at` is when a transaction began, so the window is wider than an interruption. */
+const MISSED = `
+  select id, topic, event, private, payload::text as payload, binary_payload
+  from realtime.messages
+  where extension = 'broadcast' and event is not null and private is not null
+    and (payload is not null or binary_payload is not null)
+    and inserted_at > (now() at time zone 'utc') - interval '10 minutes'
+  order by inserted_at desc limit $1`;
 
 /** Where each column of `realtime.messages` stands in a tuple. */
 type Columns = {
@@ -28,6 +57,8 @@ export class DatabaseBroadcasts {
   readonly #maxBytes: number;
   readonly #columns = new WeakMap<Relation, Columns>();
   readonly #onDrop: (reason: string) => void;
+  /** Ids of the last messages, so that catching up repeats none. */
+  readonly #recent = new Set<string>();
 
   constructor(topics: Topics, maxBytes: number, onDrop: (reason: string) => void) {
     this.#topics = topics;
@@ -43,20 +74,60 @@ export class DatabaseBroadcasts {
     const json = row[columns.payload];
     const payload = json ?? unhex(row[columns.binary]);
     if (!name || !event || !id || !isPrivate || !payload) return;
-    const topic = this.#topics.find(TOPIC_PREFIX + name.toString('utf8'), isPrivate[0] === TRUE);
+    const uuid = id.toString('latin1');
+    this.#remember(uuid);
+    const isJson = !!json;
+    this.#publish({ name, event, uuid, isPrivate: isPrivate[0] === TRUE, isJson, payload });
+  }
+
+  /**
+   * Sends what was written while the log wasn't read. A new slot begins at its making, so this
+   * is asked of the table: rows of the last minutes that have not been sent yet, oldest first.
+   */
+  async catchUp(pool: pg.Pool): Promise<void> {
+    const { rows } = await pool.query<MissedRow>(MISSED, [CATCH_UP_ROWS]);
+    for (const row of rows.reverse()) {
+      if (this.#recent.has(row.id)) continue;
+      this.#remember(row.id);
+      this.#publish({
+        name: Buffer.from(row.topic),
+        event: Buffer.from(row.event),
+        uuid: row.id,
+        isPrivate: row.private,
+        isJson: row.payload !== null,
+        payload: row.payload === null ? row.binary_payload : Buffer.from(row.payload),
+      });
+    }
+  }
+
+  /** Notes what was written before anyone could listen, so that catching up won't tell it. */
+  async noteExisting(pool: pg.Pool): Promise<void> {
+    const { rows } = await pool.query<MissedRow>(MISSED, [CATCH_UP_ROWS]);
+    for (const row of rows.reverse()) this.#remember(row.id);
+  }
+
+  #publish({ name, event, uuid, isPrivate, isJson, payload }: Message): void {
+    const topic = this.#topics.find(TOPIC_PREFIX + name.toString('utf8'), isPrivate);
     if (topic === undefined) return;
     if (payload.length > this.#maxBytes) {
       this.#onDrop(`a message for ${topic.name} was dropped: its payload is too large`);
       return;
     }
-    const uuid = id.toString('latin1');
     const meta = `{"id":"${uuid}"}`;
     // Copied: the log's buffer is used again before this turn's frames are encoded.
-    const bytes = Buffer.from(payload);
-    const broadcast = { event: event.toString('utf8'), isJson: !!json, bytes };
+    const broadcast = { event: event.toString('utf8'), isJson, bytes: Buffer.from(payload) };
     topic.broadcasts.send(
       new SharedFrame((version) => encodeUserBroadcast(version, topic.name, broadcast, meta)),
     );
+  }
+
+  #remember(id: string): void {
+    this.#recent.add(id);
+    if (this.#recent.size <= CATCH_UP_ROWS) return;
+    for (const oldest of this.#recent) {
+      this.#recent.delete(oldest);
+      return;
+    }
   }
 
   #columnsOf(relation: Relation): Columns {

@@ -76,6 +76,11 @@ export class Bindings {
     this.#ofChannel.delete(channel);
   }
 
+  /** Every channel that has bindings. */
+  channels(): Iterable<Channel> {
+    return this.#ofChannel.keys();
+  }
+
   /** Every binding that a change of this kind in this table may concern. */
   for(schema: string, table: string, kind: ChangeKind): Binding[] {
     if (this.#byTable.size === 0) return [];

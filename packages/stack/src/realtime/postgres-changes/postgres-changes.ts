@@ -70,6 +70,11 @@ export class PostgresChanges {
     if (channel.config.postgresChanges.length > 0) this.subscribe(channel);
   }
 
+  /** Tells all that the log was interrupted and flows again: what changed meanwhile is not told. */
+  announceAgain(): void {
+    for (const channel of this.#bindings.channels()) sayLive(channel);
+  }
+
   /** Ends what the channel subscribed to. */
   unsubscribe(channel: Channel): void {
     this.#bindings.remove(channel);
@@ -133,7 +138,7 @@ export class PostgresChanges {
     wishes.forEach((wish, n) => {
       this.#bindings.add(channel, wish, bindingId(channel.config.postgresChanges[n] ?? {}));
     });
-    channel.system('postgres_changes', 'ok', 'Subscribed to PostgreSQL');
+    sayLive(channel);
   }
 
   /** Refuses what could never deliver anything, so that its author learns of it. */
@@ -163,6 +168,10 @@ export class PostgresChanges {
   #log(message: string): void {
     this.#options.log({ level: 'error', part: 'postgres_changes', message });
   }
+}
+
+function sayLive(channel: Channel): void {
+  channel.system('postgres_changes', 'ok', 'Subscribed to PostgreSQL');
 }
 
 function wishOf(params: BindingParams): Wish {

@@ -25,13 +25,15 @@ type StreamOptions = {
   onRelation(relation: Relation): void;
   /** Called before every attempt: makes sure that what is to be read exists. */
   prepare(): Promise<void>;
-  /** The stream flows, for the first time or again. */
-  onStreaming(isFirst: boolean): void;
+  /** The stream was interrupted and is back: called before the first change of the new one. */
+  catchUp(): Promise<void>;
   onLog(entry: RealtimeLogEntry): void;
 };
 
 /** Postgres ends a walsender after 60 s of silence by default; this is well within. */
 const STATUS_INTERVAL_MS = 5_000;
+/** How long Postgres may take to hang up. */
+const GOODBYE_MS = 2_000;
 const BACKOFF_MS = [50, 100, 250, 500, 1_000, 2_000, 5_000];
 
 /** Dates and numbers as JSON wants them, whatever the database's own settings are. */
@@ -88,8 +90,20 @@ export class ReplicationStream {
     this.#isClosed = true;
     this.#closing.abort();
     this.#streaming.reject(new Error('closed'));
-    this.#connection?.stream.destroy();
+    await this.#hangUp();
     await this.#loop;
+  }
+
+  /** Says goodbye and waits for Postgres to hang up, by when it has dropped the slot. */
+  async #hangUp(): Promise<void> {
+    const connection = this.#connection;
+    if (connection === null) return;
+    const { stream } = connection;
+    const gone = new Promise<void>((resolve) => stream.once('close', () => resolve()));
+    stream.resume();
+    connection.end();
+    await Promise.race([gone, sleep(GOODBYE_MS, undefined, { ref: false })]);
+    stream.destroy();
   }
 
   async #run(first: PromiseWithResolvers<void>): Promise<void> {
@@ -129,7 +143,7 @@ export class ReplicationStream {
       await client.query(
         `CREATE_REPLICATION_SLOT ${slot} TEMPORARY LOGICAL pgoutput (SNAPSHOT 'nothing')`,
       );
-      connection.once('replicationStart', () => this.#onStreaming(onFirst));
+      connection.once('replicationStart', () => void this.#onStreaming(onFirst));
       connection.on('copyData', ({ chunk }) => this.#onCopyData(chunk));
       acknowledging = setInterval(() => this.#acknowledge(), STATUS_INTERVAL_MS);
       client.query(startReplication(slot, this.#options.publications)).then(
@@ -145,13 +159,20 @@ export class ReplicationStream {
     }
   }
 
-  #onStreaming(onFirst: () => void): void {
+  /** After an interruption, what was missed is told before anything new. */
+  async #onStreaming(onFirst: () => void): Promise<void> {
     const isFirst = !this.#hasStreamed;
+    const connection = this.#connection;
     this.#hasStreamed = true;
     this.#isStreaming = true;
-    if (this.#isPaused) this.#connection?.stream.pause();
+    connection?.stream.pause();
+    if (!isFirst)
+      await this.#options
+        .catchUp()
+        .catch((error: unknown) => this.#log('error', asError(error).message));
+    if (this.#connection !== connection) return;
+    if (!this.#isPaused) connection?.stream.resume();
     this.#log('info', isFirst ? 'streaming' : 'streaming again');
-    this.#options.onStreaming(isFirst);
     this.#streaming.resolve();
     onFirst();
   }

@@ -10,6 +10,7 @@ export type WalConnection = EventEmitter<{
 }> & {
   stream: Socket;
   sendCopyFromChunk(chunk: Buffer): void;
+  end(): void;
 };
 
 /** `offset` is where a logical message begins in the chunk; `end` the log position after it. */
