@@ -39,6 +39,7 @@ export class Channel {
   /** Key under which it tracks itself, once it does. */
   presenceKey: string | null;
   presenceIsEnabled: boolean;
+  #held: Buffer[] | null = null;
   /** Calls of track and untrack in the window that ends at `resetAtMs`. */
   presenceCalls = { count: 0, resetAtMs: 0 };
 
@@ -65,9 +66,22 @@ export class Channel {
     return this.name.slice(TOPIC_PREFIX.length);
   }
 
+  /** Keeps what the topic says until {@link release}, while the past is being looked up. */
+  hold(): void {
+    this.#held = [];
+  }
+
+  /** Writes what was kept, and from now on everything at once. */
+  release(): void {
+    const held = this.#held;
+    this.#held = null;
+    for (const frames of held ?? []) this.connection.write(frames);
+  }
+
   /** Part of {@link Listener}: frames for everyone on the topic. */
   write(frames: Buffer): void {
-    this.connection.write(frames);
+    if (this.#held === null) this.connection.write(frames);
+    else this.#held.push(frames);
   }
 
   /** Sends a message for this channel alone. `payload` is JSON text. */

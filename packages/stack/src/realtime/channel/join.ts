@@ -30,6 +30,9 @@ export async function join(
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal === null) throw error;
+    // Whoever is refused hears nothing more, also while the answer is held back.
+    if (channel.topic !== null) services.topics.exit(channel, channel.topic);
+    channel.topic = null;
     const { joinErrorDelayMs } = services.limits;
     if (joinErrorDelayMs > 0) await sleep(joinErrorDelayMs, undefined, { ref: false });
     if (channel.state === 'closed') return;
@@ -57,18 +60,21 @@ async function admit(services: Services, channel: Channel, ref: string | null): 
   }
   await streamingInTime(services);
   if (config.isPrivate) channel.rights = await readRights(services, channel);
-  const replayed = await services.replay.prepare(channel);
   if (channel.state === 'closed') return;
-
   const topic = topics.enter(channel, channel.name, config.isPrivate);
   channel.topic = topic;
+  // Listens before it asks for the past, so that nothing falls between the two.
+  channel.hold();
+  listen(channel);
+  const replayed = await services.replay.prepare(channel);
+  if (channel.state !== 'joining') return;
   channel.state = 'joined';
   const bindings = services.changes.describe(config.postgresChanges);
   channel.reply(ref, 'ok', { postgres_changes: bindings });
   if (channel.presenceIsEnabled && channel.rights.presence.read === true)
     sendPresenceState(channel);
-  for (const frame of replayed) channel.write(frame);
-  listen(channel);
+  for (const frame of replayed) channel.connection.write(frame);
+  channel.release();
   if (config.broadcast.replicationReady) {
     channel.system('system', 'ok', 'Replication connection established');
   }

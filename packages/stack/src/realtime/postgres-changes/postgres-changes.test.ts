@@ -122,14 +122,21 @@ describe('under row level security', () => {
   });
 
   it('judges by the new claims after a token refresh', async () => {
-    const client = await realtime.client(ANN);
-    const seen = await listen(client, { table: 'notes', event: 'INSERT' });
-    const again = new Inbox<unknown>();
-    client.getChannels()[0]?.on('system', {}, again.put);
-    await client.realtime.setAuth(await realtime.token(BOB));
-    await again.find();
+    const socket = await RawSocket.open(realtime.url);
+    const isSystem = (frame: Frame): boolean => frame.event === 'system';
+    const postgres_changes = [{ event: 'INSERT', schema: 'public', table: 'notes' }];
+    await socket.join('realtime:refresh', {
+      config: { postgres_changes },
+      access_token: await realtime.token(ANN),
+    });
+    await socket.next(isSystem);
+    const access_token = await realtime.token(BOB);
+    socket.send('realtime:refresh', 'access_token', { access_token });
+    await socket.next(isSystem);
     await realtime.db.query(`insert into notes (id, owner) values (30, $1), (31, $2)`, [ANN, BOB]);
-    expect((await seen.find()).new.id).toBe(31);
+    const change = await socket.next((frame) => frame.event === 'postgres_changes');
+    expect(change.payload).toMatchObject({ data: { record: { id: 31 } } });
+    socket.close();
   });
 
   it('hides everything from claims that make the policy fail', async () => {
