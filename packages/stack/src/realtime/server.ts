@@ -60,7 +60,7 @@ class Server {
   readonly #pool: pg.Pool;
   readonly #broadcasts: DatabaseBroadcasts;
   readonly #stream: ReplicationStream;
-  readonly #flusher = new Flusher();
+  readonly #flusher: Flusher;
   readonly #connections = new Set<Connection>();
   readonly #webSockets: WebSocketServer;
   #timers: NodeJS.Timeout[] = [];
@@ -78,6 +78,9 @@ class Server {
     // An idle connection that breaks is replaced when it is needed; the stream reports the fault.
     this.#pool.on('error', (error) =>
       log({ level: 'warning', part: 'database', message: error.message }),
+    );
+    this.#flusher = new Flusher((error) =>
+      log({ level: 'error', part: 'socket', message: `a frame was lost: ${String(error)}` }),
     );
     const topics = new Topics(this.#flusher, limits.presenceEventsPerSecond);
     const changes = new PostgresChanges({
@@ -150,15 +153,14 @@ class Server {
       socket.destroy();
     };
     socket.on('error', onError);
-    this.#admit(request).then(
-      (handshake) => {
+    this.#admit(request)
+      .then((handshake) => {
         socket.off('error', onError);
         this.#webSockets.handleUpgrade(request, socket, head, (ws) =>
           this.#open(handshake, ws, socket),
         );
-      },
-      (error: unknown) => refuse(socket, error),
-    );
+      })
+      .catch((error: unknown) => refuse(socket, error));
   }
 
   async #admit(request: IncomingMessage): Promise<Handshake> {

@@ -4,10 +4,23 @@ export type Flushable = { flush(): void };
 /** Lets everything that was gathered in one turn of the event loop be written at its end. */
 export class Flusher {
   #waiting: Flushable[] = [];
+  readonly #onFailure: (error: unknown) => void;
+
+  /** `onFailure` hears of an item that failed; the others are flushed all the same. */
+  constructor(onFailure: (error: unknown) => void) {
+    this.#onFailure = onFailure;
+  }
+
   readonly #run = (): void => {
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const one of waiting) one.flush();
+    for (const one of waiting) {
+      try {
+        one.flush();
+      } catch (error) {
+        this.#onFailure(error);
+      }
+    }
   };
 
   /** `item.flush()` will be called once, before the next turn's reads. */
