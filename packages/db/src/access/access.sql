@@ -1,6 +1,7 @@
 -- Supabase grants everything on every new table and function of `public` to its API roles.
 -- Here each table's own file grants what is needed, and nothing is granted by default.
-alter default privileges in schema public revoke all on tables from anon, authenticated;
+alter default privileges in schema public revoke all on tables from anon, authenticated, service_role;
+alter default privileges in schema public grant select, insert, update, delete on tables to service_role;
 alter default privileges in schema public revoke all on sequences from anon, authenticated;
 alter default privileges in schema public revoke execute on functions from anon, authenticated;
 alter default privileges revoke execute on functions from public;
@@ -93,5 +94,5 @@ end;
 $$;
 
 -- The server's own role does what services do, under no policy, without emptying or altering.
+revoke all on all tables in schema public from service_role;
 grant select, insert, update, delete on all tables in schema public to service_role;
-revoke truncate, references, trigger on all tables in schema public from service_role;

@@ -50,39 +50,52 @@ create or replace function private.tell_instructors(
   details jsonb[]
 )
 returns void
-language plpgsql set search_path = ''
+language plpgsql
+set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
+declare
+  intents text[] := '{}';
+  student_name text;
+  course_title text;
+  message text;
+  detail jsonb;
+  instructor uuid;
 begin
   insert into public.student_activity (user_id, course_id, activity_type, data)
-  select student, course_id, activity, detail
+  select student, course_id, activity, happening.detail
   from unnest(students, course_ids, details) as happening (student, course_id, detail);
 
-  perform private.queue_live('homeroom.notifications', (
-    select string_agg(
-      jsonb_build_object(
-        'user_id', instructor.user_id,
+  -- A loop of lookups by key: for the one happening of an everyday transaction, starting a join of
+  -- five would cost more than all of them.
+  for happening in 1 .. cardinality(students) loop
+    select private.display_name(first_name, last_name) into student_name
+    from public.users where id = students[happening];
+    select courses.title into course_title
+    from public.courses where id = course_ids[happening];
+    message := format(sentence, student_name, course_title);
+    detail := details[happening] || jsonb_build_object(
+      'course_id', course_ids[happening],
+      'course_title', course_title,
+      'student_id', students[happening],
+      'student_name', student_name
+    );
+    for instructor in
+      select user_id from public.course_instructors
+      where course_id = course_ids[happening] and user_id <> students[happening]
+    loop
+      intents := intents || jsonb_build_object(
+        'user_id', instructor,
         'type', kind,
-        'title', tell_instructors.title,
-        'message', format(sentence, student_name, course.title),
-        'course_id', course.id,
+        'title', title,
+        'message', message,
+        'course_id', course_ids[happening],
         'related_entity_type', entity_type,
-        'related_entity_id', happening.entity,
-        'data', happening.detail || jsonb_build_object(
-          'course_id', course.id,
-          'course_title', course.title,
-          'student_id', happening.student,
-          'student_name', student_name
-        )
-      )::text,
-      ',' order by happening.position
-    )
-    from unnest(students, course_ids, entities, details) with ordinality
-      as happening (student, course_id, entity, detail, position)
-    join public.courses as course on course.id = happening.course_id
-    join public.users as student on student.id = happening.student
-    join public.course_instructors as instructor on instructor.course_id = happening.course_id
-    cross join lateral private.display_name(student.first_name, student.last_name) as student_name
-    where instructor.user_id <> happening.student
-  ));
+        'related_entity_id', entities[happening],
+        'data', detail
+      )::text;
+    end loop;
+  end loop;
+  perform private.queue_live('homeroom.notifications', nullif(array_to_string(intents, ','), ''));
 end;
 $$;

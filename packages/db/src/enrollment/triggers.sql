@@ -1,7 +1,9 @@
 -- A new enrollment: its course's feed and instructors hear of it, and so do the student's other
 -- tabs and devices.
 create or replace function private.after_enrollment() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer
+set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   students uuid[];

@@ -67,12 +67,12 @@ where users.id = (select auth.uid())
       and enrollments.status <> 'cancelled'
       and enrollments.course_id in (select private.joined_course_ids())
   );
-revoke all on public.profiles from anon, authenticated;
-grant select on public.profiles to authenticated;
+revoke all on public.profiles from anon, authenticated, service_role;
+grant select on public.profiles to authenticated, service_role;
 
 -- As others see a person's name; "Someone" until there is one.
 create or replace function private.display_name(first_name text, last_name text) returns text
-language sql immutable set search_path = ''
+language sql immutable
 as $$
   select coalesce(nullif(trim(first_name || ' ' || last_name), ''), 'Someone');
 $$;

@@ -49,7 +49,9 @@ grant usage on schema private to service_role;
 -- before them; the caller has the topics locked. The insert is what `realtime.send` does, for all
 -- events in one statement; the caller catches what fails.
 create or replace function private.store_events(events jsonb, heads jsonb, send boolean) returns void
-language plpgsql set search_path = ''
+language plpgsql
+set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   moment timestamptz := clock_timestamp();
@@ -111,7 +113,9 @@ $$;
 
 -- Empties the queues. Runs at commit, or earlier on `set constraints all immediate`.
 create or replace function private.flush_live() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer
+set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   events jsonb := '[' || coalesce(current_setting('homeroom.events', true), '') || ']';

@@ -8,7 +8,7 @@ grant execute on function private.iso_time(timestamptz) to authenticated, servic
 
 -- A moment in milliseconds since 1970, with the microseconds behind the point.
 create or replace function private.epoch_ms(moment timestamptz) returns numeric
-language sql immutable
+language sql stable
 as $$
   select trim_scale(extract(epoch from moment) * 1000);
 $$;

@@ -563,7 +563,8 @@ CREATE INDEX "subscriptions_by_expiry" ON "subscriptions" USING btree ("expires_
 -- >>> access/access.sql
 -- Supabase grants everything on every new table and function of `public` to its API roles.
 -- Here each table's own file grants what is needed, and nothing is granted by default.
-alter default privileges in schema public revoke all on tables from anon, authenticated;
+alter default privileges in schema public revoke all on tables from anon, authenticated, service_role;
+alter default privileges in schema public grant select, insert, update, delete on tables to service_role;
 alter default privileges in schema public revoke all on sequences from anon, authenticated;
 alter default privileges in schema public revoke execute on functions from anon, authenticated;
 alter default privileges revoke execute on functions from public;
@@ -656,8 +657,8 @@ end;
 $$;
 
 -- The server's own role does what services do, under no policy, without emptying or altering.
+revoke all on all tables in schema public from service_role;
 grant select, insert, update, delete on all tables in schema public to service_role;
-revoke truncate, references, trigger on all tables in schema public from service_role;
 -- <<< access/access.sql
 
 -- >>> access/publication.sql
@@ -771,40 +772,53 @@ create or replace function private.tell_instructors(
   details jsonb[]
 )
 returns void
-language plpgsql set search_path = ''
+language plpgsql
+set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
+declare
+  intents text[] := '{}';
+  student_name text;
+  course_title text;
+  message text;
+  detail jsonb;
+  instructor uuid;
 begin
   insert into public.student_activity (user_id, course_id, activity_type, data)
-  select student, course_id, activity, detail
+  select student, course_id, activity, happening.detail
   from unnest(students, course_ids, details) as happening (student, course_id, detail);
 
-  perform private.queue_live('homeroom.notifications', (
-    select string_agg(
-      jsonb_build_object(
-        'user_id', instructor.user_id,
+  -- A loop of lookups by key: for the one happening of an everyday transaction, starting a join of
+  -- five would cost more than all of them.
+  for happening in 1 .. cardinality(students) loop
+    select private.display_name(first_name, last_name) into student_name
+    from public.users where id = students[happening];
+    select courses.title into course_title
+    from public.courses where id = course_ids[happening];
+    message := format(sentence, student_name, course_title);
+    detail := details[happening] || jsonb_build_object(
+      'course_id', course_ids[happening],
+      'course_title', course_title,
+      'student_id', students[happening],
+      'student_name', student_name
+    );
+    for instructor in
+      select user_id from public.course_instructors
+      where course_id = course_ids[happening] and user_id <> students[happening]
+    loop
+      intents := intents || jsonb_build_object(
+        'user_id', instructor,
         'type', kind,
-        'title', tell_instructors.title,
-        'message', format(sentence, student_name, course.title),
-        'course_id', course.id,
+        'title', title,
+        'message', message,
+        'course_id', course_ids[happening],
         'related_entity_type', entity_type,
-        'related_entity_id', happening.entity,
-        'data', happening.detail || jsonb_build_object(
-          'course_id', course.id,
-          'course_title', course.title,
-          'student_id', happening.student,
-          'student_name', student_name
-        )
-      )::text,
-      ',' order by happening.position
-    )
-    from unnest(students, course_ids, entities, details) with ordinality
-      as happening (student, course_id, entity, detail, position)
-    join public.courses as course on course.id = happening.course_id
-    join public.users as student on student.id = happening.student
-    join public.course_instructors as instructor on instructor.course_id = happening.course_id
-    cross join lateral private.display_name(student.first_name, student.last_name) as student_name
-    where instructor.user_id <> happening.student
-  ));
+        'related_entity_id', entities[happening],
+        'data', detail
+      )::text;
+    end loop;
+  end loop;
+  perform private.queue_live('homeroom.notifications', nullif(array_to_string(intents, ','), ''));
 end;
 $$;
 -- <<< activity/activity.sql
@@ -858,7 +872,9 @@ grant insert (user_id, course_id) on public.enrollments to authenticated;
 -- A new enrollment: its course's feed and instructors hear of it, and so do the student's other
 -- tabs and devices.
 create or replace function private.after_enrollment() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer
+set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   students uuid[];
@@ -1010,12 +1026,12 @@ where users.id = (select auth.uid())
       and enrollments.status <> 'cancelled'
       and enrollments.course_id in (select private.joined_course_ids())
   );
-revoke all on public.profiles from anon, authenticated;
-grant select on public.profiles to authenticated;
+revoke all on public.profiles from anon, authenticated, service_role;
+grant select on public.profiles to authenticated, service_role;
 
 -- As others see a person's name; "Someone" until there is one.
 create or replace function private.display_name(first_name text, last_name text) returns text
-language sql immutable set search_path = ''
+language sql immutable
 as $$
   select coalesce(nullif(trim(first_name || ' ' || last_name), ''), 'Someone');
 $$;
@@ -1091,7 +1107,9 @@ grant usage on schema private to service_role;
 -- before them; the caller has the topics locked. The insert is what `realtime.send` does, for all
 -- events in one statement; the caller catches what fails.
 create or replace function private.store_events(events jsonb, heads jsonb, send boolean) returns void
-language plpgsql set search_path = ''
+language plpgsql
+set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   moment timestamptz := clock_timestamp();
@@ -1153,7 +1171,9 @@ $$;
 
 -- Empties the queues. Runs at commit, or earlier on `set constraints all immediate`.
 create or replace function private.flush_live() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer
+set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   events jsonb := '[' || coalesce(current_setting('homeroom.events', true), '') || ']';
@@ -1244,7 +1264,7 @@ grant execute on function private.iso_time(timestamptz) to authenticated, servic
 
 -- A moment in milliseconds since 1970, with the microseconds behind the point.
 create or replace function private.epoch_ms(moment timestamptz) returns numeric
-language sql immutable
+language sql stable
 as $$
   select trim_scale(extract(epoch from moment) * 1000);
 $$;
@@ -1707,20 +1727,40 @@ as $$
 $$;
 
 -- What a merged notification says.
-create or replace function private.merged_text(type text, count integer, course text)
-returns table (title text, message text)
+create or replace function private.merged_title(type text) returns text
 language sql immutable
 as $$
-  select texts.title, format(texts.message, count, course)
-  from (
-    values
-      ('enrollment', 'New students enrolled', '%s students enrolled in "%s"'),
-      ('workshop_registration', 'New workshop registrations', '%s students registered for workshops of "%s"'),
-      ('course_completion', 'Course completions', '%s students completed "%s"'),
-      ('review', 'New reviews', '%s students reviewed "%s"'),
-      ('payment', 'Payments received', '%s payments received for "%s"')
-  ) as texts (type, title, message)
-  where texts.type = merged_text.type;
+  select case type
+    when 'enrollment' then 'New students enrolled'
+    when 'workshop_registration' then 'New workshop registrations'
+    when 'course_completion' then 'Course completions'
+    when 'review' then 'New reviews'
+    when 'payment' then 'Payments received'
+  end;
+$$;
+create or replace function private.merged_message(
+  type text,
+  count integer,
+  course_id uuid,
+  data jsonb
+)
+returns text
+language sql stable
+as $$
+  select format(
+    case type
+      when 'enrollment' then '%s students enrolled in "%s"'
+      when 'workshop_registration' then '%s students registered for workshops of "%s"'
+      when 'course_completion' then '%s students completed "%s"'
+      when 'review' then '%s students reviewed "%s"'
+      when 'payment' then '%s payments received for "%s"'
+    end,
+    count,
+    coalesce(
+      data ->> 'course_title',
+      (select courses.title from public.courses where courses.id = merged_message.course_id)
+    )
+  );
 $$;
 
 -- Queues notifications, to be written when this transaction commits. Each intent is an object with
@@ -1738,127 +1778,139 @@ begin
 end;
 $$;
 
+-- The intents whose recipients want them, as rows. Those that belong together (same recipient,
+-- mergeable type and course) become one, the newest of them, with how many they are.
+create or replace function private.grouped_intents(intents jsonb)
+returns table (
+  user_id uuid, type text, level text, title text, message text, data jsonb, course_id uuid,
+  related_entity_type text, related_entity_id uuid, dedupe_key text, expires_at timestamptz,
+  mergeable boolean, happenings integer
+)
+language plpgsql stable
+set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
+as $$
+declare
+  is_one boolean := jsonb_array_length(intents) = 1;
+begin
+  return query
+  with intent as (
+    select
+      item.*,
+      private.is_merged(item.type) and item.course_id is not null and item.dedupe_key is null
+        as mergeable,
+      (row_number() over ())::integer as position
+    from jsonb_to_recordset(intents) as item (
+      user_id uuid, type text, level text, title text, message text, data jsonb, course_id uuid,
+      related_entity_type text, related_entity_id uuid, dedupe_key text, expires_at timestamptz
+    )
+    where not exists (
+      select 1 from public.notification_preferences as preference
+      where preference.user_id = item.user_id
+        and preference.type = item.type
+        and not preference.enabled
+    )
+  )
+  select
+    intent.user_id, intent.type, intent.level, intent.title, intent.message,
+    coalesce(intent.data, '{}'), intent.course_id, intent.related_entity_type,
+    intent.related_entity_id, intent.dedupe_key, intent.expires_at, intent.mergeable, 1
+  from intent
+  where is_one or not intent.mergeable
+  union all
+  (
+    select distinct on (intent.user_id, intent.type, intent.course_id)
+      intent.user_id, intent.type, intent.level, intent.title, intent.message,
+      coalesce(intent.data, '{}'), intent.course_id, intent.related_entity_type,
+      intent.related_entity_id, intent.dedupe_key, intent.expires_at, intent.mergeable,
+      (count(*) over (partition by intent.user_id, intent.type, intent.course_id))::integer
+    from intent
+    where not is_one and intent.mergeable
+    order by intent.user_id, intent.type, intent.course_id, intent.position desc
+  );
+end;
+$$;
+
 -- Writes notifications and gives their events. The caller has the recipients' topics locked, so
 -- nobody else merges at the same time. What a recipient doesn't want is left out, what has a known
 -- dedupe key too. A repeat within a minute for the same recipient, type and course goes into the
 -- unread one that is there. It waits for no row: one that is being changed by someone else is left
 -- alone, and a new one is written; so this can't be part of a deadlock.
 create or replace function private.write_notifications(intents jsonb) returns jsonb
-language plpgsql set search_path = ''
+language plpgsql
+set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   moment timestamptz := clock_timestamp();
-  events jsonb;
+  events jsonb := '[]';
+  wanted record;
+  written jsonb;
+  earlier record;
 begin
   if intents = '[]' then
-    return '[]';
+    return events;
   end if;
   perform set_config('homeroom.telling', 'by hand', true);
-  with intent as (
-    select given.*, mergeable, case when not mergeable then position end as alone
-    from rows from (
-      jsonb_to_recordset(intents) as (
-        id uuid, user_id uuid, type text, level text, title text, message text, data jsonb,
-        course_id uuid, related_entity_type text, related_entity_id uuid, dedupe_key text,
-        expires_at timestamptz
-      )
-    ) with ordinality as given (
-      id, user_id, type, level, title, message, data, course_id, related_entity_type,
-      related_entity_id, dedupe_key, expires_at, position
-    )
-    cross join lateral (
-      select given.course_id is not null
-        and given.dedupe_key is null
-        and private.is_merged(given.type) as mergeable
-    ) as rule
-    where not exists (
-      select 1 from public.notification_preferences as preference
-      where preference.user_id = given.user_id
-        and preference.type = given.type
-        and not preference.enabled
-    )
-  ), counted as (
-    -- The newest of those that belong together speaks for all of them.
-    select distinct on (user_id, type, course_id, alone)
-      intent.*,
-      count(*) over (partition by user_id, type, course_id, alone)::integer as happenings
-    from intent
-    order by user_id, type, course_id, alone, position desc
-  ), repeated as (
-    select counted.*, earlier.id as earlier_id, earlier.count + counted.happenings as total
-    from counted
-    left join lateral (
-      select notification.id, notification.count
-      from public.notifications as notification
-      where counted.mergeable
-        and notification.user_id = counted.user_id
-        and notification.read_at is null
-        and notification.created_at > moment - interval '1 minute'
-        and notification.type = counted.type
-        and notification.course_id = counted.course_id
-      order by notification.created_at desc
+  for wanted in select * from private.grouped_intents(intents) loop
+    written := null;
+    if wanted.mergeable then
+      select id, count + wanted.happenings as total into earlier
+      from public.notifications
+      where user_id = wanted.user_id
+        and read_at is null
+        and created_at > moment - interval '1 minute'
+        and type = wanted.type
+        and course_id = wanted.course_id
+      order by created_at desc, id desc
       limit 1
-      for no key update skip locked
-    ) as earlier on true
-  ), worded as (
-    select
-      repeated.*,
-      coalesce(merged.title, repeated.title) as final_title,
-      coalesce(merged.message, repeated.message) as final_message
-    from repeated
-    left join lateral private.merged_text(
-      repeated.type,
-      coalesce(repeated.total, repeated.happenings),
-      coalesce(
-        repeated.data ->> 'course_title',
-        (select courses.title from public.courses where courses.id = repeated.course_id)
-      )
-    ) as merged on coalesce(repeated.total, repeated.happenings) > 1 and repeated.mergeable
-  ), merged as (
-    update public.notifications as notification
-    set
-      count = worded.total,
-      title = worded.final_title,
-      message = worded.final_message,
-      data = notification.data || coalesce(worded.data, '{}'),
-      related_entity_type = worded.related_entity_type,
-      related_entity_id = worded.related_entity_id
-    from worded
-    where notification.id = worded.earlier_id
-    returning notification, worded.position
-  ), created as (
-    insert into public.notifications as notification (
-      id, user_id, type, level, title, message, data, course_id, related_entity_type,
+      for no key update skip locked;
+      if found then
+        update public.notifications
+        set
+          count = earlier.total,
+          title = private.merged_title(type),
+          message = private.merged_message(type, earlier.total, course_id, wanted.data),
+          data = data || wanted.data,
+          related_entity_type = wanted.related_entity_type,
+          related_entity_id = wanted.related_entity_id
+        where id = earlier.id
+        returning private.notification_json(notifications) into written;
+        events := events || jsonb_build_object(
+          'topic', 'user:' || wanted.user_id,
+          'event', 'notification.updated',
+          'payload', jsonb_build_object('notification', written, 'unreadDelta', 0)
+        );
+        continue;
+      end if;
+      if wanted.happenings > 1 then
+        wanted.title := private.merged_title(wanted.type);
+        wanted.message := private.merged_message(
+          wanted.type, wanted.happenings, wanted.course_id, wanted.data
+        );
+      end if;
+    end if;
+    insert into public.notifications (
+      user_id, type, level, title, message, data, course_id, related_entity_type,
       related_entity_id, count, dedupe_key, created_at, expires_at
     )
-    select
-      coalesce(id, gen_random_uuid()), user_id, type, coalesce(level, 'info'), final_title,
-      final_message, coalesce(data, '{}'), course_id, related_entity_type, related_entity_id,
-      happenings, dedupe_key, moment, expires_at
-    from worded
-    where earlier_id is null
-    order by user_id, position
-    on conflict (user_id, dedupe_key) where dedupe_key is not null do nothing
-    returning notification
-  )
-  select jsonb_agg(
-    jsonb_build_object(
-      'topic', 'user:' || (written.notification).user_id,
-      'event', written.event,
-      'payload', jsonb_build_object(
-        'notification', private.notification_json(written.notification),
-        'unreadDelta', written.delta
-      )
+    values (
+      wanted.user_id, wanted.type, coalesce(wanted.level, 'info'), wanted.title, wanted.message,
+      wanted.data, wanted.course_id, wanted.related_entity_type, wanted.related_entity_id,
+      wanted.happenings, wanted.dedupe_key, moment, wanted.expires_at
     )
-  )
-  into events
-  from (
-    select notification, 'notification.updated' as event, 0 as delta from merged
-    union all
-    select notification, 'notification.created', 1 from created
-  ) as written;
+    on conflict (user_id, dedupe_key) where dedupe_key is not null do nothing
+    returning private.notification_json(notifications) into written;
+    if written is not null then
+      events := events || jsonb_build_object(
+        'topic', 'user:' || wanted.user_id,
+        'event', 'notification.created',
+        'payload', jsonb_build_object('notification', written, 'unreadDelta', 1)
+      );
+    end if;
+  end loop;
   perform set_config('homeroom.telling', '', true);
-  return coalesce(events, '[]');
+  return events;
 end;
 $$;
 -- <<< notifications/write.sql
