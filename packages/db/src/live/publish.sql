@@ -15,13 +15,15 @@ language plpgsql
 as $$
 declare
   queued text := current_setting(queue, true);
+  -- Assigned rather than performed: an expression costs a tenth of a statement.
+  setting text;
 begin
   if items is null then
     return;
   end if;
-  perform set_config(queue, case when queued <> '' then queued || ',' || items else items end, true);
+  setting := set_config(queue, case when queued <> '' then queued || ',' || items else items end, true);
   if current_setting('homeroom.flush', true) is distinct from 'armed' then
-    perform set_config('homeroom.flush', 'armed', true);
+    setting := set_config('homeroom.flush', 'armed', true);
     insert into private.live_flushes default values;
   end if;
 end;
@@ -123,11 +125,11 @@ declare
   expected integer := jsonb_array_length(events) + jsonb_array_length(intents);
   heads jsonb;
   told jsonb;
+  setting text;
 begin
-  perform
-    set_config('homeroom.events', '', true),
-    set_config('homeroom.notifications', '', true),
-    set_config('homeroom.flush', '', true);
+  setting := set_config('homeroom.events', '', true);
+  setting := set_config('homeroom.notifications', '', true);
+  setting := set_config('homeroom.flush', '', true);
   if expected = 0 then
     return null;
   end if;

@@ -70,8 +70,9 @@ grant execute on function public.create_notification(
 ) to service_role;
 
 -- Marks everything of the caller as read that is not newer than what they have seen, and tells it
--- in one event. Gives the number of notifications that became read. Locks the caller's topic, and
--- passes over rows that someone else is changing at this moment.
+-- in one event. Gives the number of notifications that became read. Locks the caller's topic. It
+-- waits for no row, since who holds one may be waiting for the topic: a row that someone else is
+-- changing at this moment stays as it is, and is told once more after the event that covers it.
 create or replace function public.mark_notifications_read(
   through_created_at timestamptz,
   through_id uuid
@@ -113,6 +114,17 @@ begin
         'unreadDelta', -marked
       )
     );
+    perform private.publish(
+      'user:' || reader,
+      'notification.updated',
+      jsonb_build_object(
+        'notification', private.notification_json(passed_over), 'unreadDelta', 0
+      )
+    )
+    from public.notifications as passed_over
+    where user_id = reader
+      and read_at is null
+      and (created_at, id) <= (through_created_at, through_id);
   end if;
   return marked;
 end;

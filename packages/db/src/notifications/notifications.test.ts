@@ -356,6 +356,34 @@ describe('reading', () => {
     });
   });
 
+  it('tells again what it passed over because someone was changing it', async () => {
+    await using db = await testDatabase();
+    const user = await db.a.student();
+    await db.sql`select create_notification(${user.id}, 'system', 'First', 'Text')`;
+    await db.sql`select create_notification(${user.id}, 'system', 'Second', 'Text')`;
+    const [second, first] = await notificationsOf(db.sql, user);
+    await db.as(user, async (tx) => {
+      // Changes nothing, and so will tell nothing; but the row is locked until the commit.
+      await tx`update notifications set read_at = null where id = ${first!.id}`;
+      await db.as(
+        user,
+        (other) =>
+          other`select mark_notifications_read(${second!.createdAt}::timestamptz, ${second!.id})`,
+      );
+    });
+    const [isRead, stillUnread] = await notificationsOf(db.sql, user);
+    expect([isRead?.readAt, stillUnread?.readAt]).toEqual([expect.any(String), null]);
+    const events = (await eventsOf(db.sql, `user:${user.id}`)).slice(2);
+    expect(events).toMatchObject([
+      { seq: 3, event: 'notifications.read', payload: { unreadDelta: -1 } },
+      {
+        seq: 4,
+        event: 'notification.updated',
+        payload: { notification: { id: first?.id, readAt: null }, unreadDelta: 0 },
+      },
+    ]);
+  });
+
   it('happens when the server says, and stays the first time', async () => {
     await using db = await testDatabase();
     const user = await db.a.student();
