@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { jobs } from './index.ts';
 import { testDatabase } from './testing/index.ts';
@@ -85,7 +86,6 @@ describe('the jobs', () => {
   it('run, and are the same for pg_cron', async () => {
     await using db = await testDatabase();
     for (const job of jobs) await db.sql.unsafe(job.sql);
-    const { readFile } = await import('node:fs/promises');
     const scheduled = await readFile(new URL('jobs.sql', import.meta.url), 'utf8');
     const lines = [...scheduled.matchAll(/cron\.schedule\('(.+)', '(.+)', '(.+)'\)/g)];
     expect(lines.map(([, name, schedule, sql]) => ({ name, schedule, sql }))).toEqual(jobs);

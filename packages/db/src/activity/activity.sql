@@ -51,8 +51,6 @@ create or replace function private.tell_instructors(
 )
 returns void
 language plpgsql
-set search_path = ''
-set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   intents text[] := '{}';

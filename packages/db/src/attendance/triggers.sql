@@ -1,6 +1,8 @@
 -- A registration for a workshop, whether it got a place or waits for one.
 create or replace function private.after_workshop_registration() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer
+set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   students uuid[];

@@ -52,7 +52,9 @@ execute function private.after_enrollment();
 
 -- A course finished: told once, when `status` becomes `completed`.
 create or replace function private.after_course_completion() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer
+set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   students uuid[];

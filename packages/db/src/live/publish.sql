@@ -5,6 +5,10 @@
 -- one statement, and numbers under those locks: so numbers have no holes and no repeats, the order
 -- of numbers is the order of commits, and two transactions can't wait for each other in a circle.
 
+-- The functions at the door (triggers, what others may call) set `search_path`, and have plans made
+-- once rather than for each call; those behind them run under what the door has set, since setting
+-- it anew costs more than what some of them do.
+
 -- Arms the flush: one row per transaction, removed by a job.
 create unlogged table if not exists private.live_flushes (armed_at timestamptz not null default now());
 alter table private.live_flushes enable row level security;
@@ -52,8 +56,6 @@ grant usage on schema private to service_role;
 -- events in one statement; the caller catches what fails.
 create or replace function private.store_events(events jsonb, heads jsonb, send boolean) returns void
 language plpgsql
-set search_path = ''
-set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   moment timestamptz := clock_timestamp();

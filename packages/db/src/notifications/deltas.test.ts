@@ -109,7 +109,7 @@ it('the events add up to the rows, whatever is done at the same time', async () 
       );
       await db.sql`delete from course_instructors where user_id = ${instructor.id}`;
     }),
-    { numRuns: 25 },
+    { numRuns: 40 },
   );
   const [stats] = await db.sql`
     select deadlocks::integer from pg_stat_database where datname = current_database()`;

@@ -109,8 +109,6 @@ $$;
 -- alone, and a new one is written; so this can't be part of a deadlock.
 create or replace function private.write_notifications(intents jsonb) returns jsonb
 language plpgsql
-set search_path = ''
-set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   moment timestamptz := clock_timestamp();

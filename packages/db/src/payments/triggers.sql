@@ -1,7 +1,9 @@
 -- A payment that succeeded, at once or in the end: told once. A row trigger, since payments come
 -- one by one and succeed by insert or by update.
 create or replace function private.after_successful_payment() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer
+set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
 begin
   if new.user_id is not null and new.course_id is not null then

@@ -1,6 +1,8 @@
 -- A review of a course.
 create or replace function private.after_review() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer
+set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   students uuid[];
