@@ -1,5 +1,4 @@
 import { sql } from 'drizzle-orm';
-import type { PgTable } from 'drizzle-orm/pg-core';
 import { connect } from '../connect.ts';
 import * as schema from '../schema.ts';
 import { writePeople } from './accounts.ts';
@@ -56,7 +55,7 @@ export async function seed(options: SeedOptions): Promise<{ isSeeded: boolean }>
         onProgress(`Demo data: ${rows[name].length} ${wordsOf(name)}`);
         for (let from = 0; from < rows[name].length; from += ROWS_PER_STATEMENT) {
           const part = rows[name].slice(from, from + ROWS_PER_STATEMENT);
-          const insert = transaction.insert(schema[name] as PgTable).values(part);
+          const insert = transaction.insert(schema[name]).values(part);
           // Achievements may have been declared by a migration; everything else is new.
           await (name === 'achievements' ? insert.onConflictDoNothing() : insert);
         }

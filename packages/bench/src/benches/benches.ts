@@ -1,0 +1,27 @@
+import type { Lab } from '../lab/lab.ts';
+import type { Row } from '../measure/row.ts';
+import { api } from './api.ts';
+import { enrollment } from './enrollment.ts';
+import { fanOut } from './fan-out.ts';
+import { latency } from './latency.ts';
+import { notifications } from './notifications.ts';
+
+/** What a benchmark may be told. */
+export type BenchOptions = { full: boolean };
+
+/** A benchmark: measures on databases of its own, gives a row per number of the design. */
+export type Bench = (lab: Lab, options: BenchOptions) => Promise<Row[]>;
+
+/** The benchmarks by the names that `--only` knows. */
+export const benches = {
+  latency,
+  'fan-out': fanOut,
+  enrollment,
+  api,
+  notifications,
+} satisfies Record<string, Bench>;
+
+/** Whether there is a benchmark of that name. */
+export function isBench(name: string): name is keyof typeof benches {
+  return Object.hasOwn(benches, name);
+}

@@ -1,0 +1,83 @@
+import type { Lab } from '../lab/lab.ts';
+import { row, type Row } from '../measure/row.ts';
+import { inTurns, median } from '../measure/statistics.ts';
+import type { GatewayTasks } from '../process/gateway.worker.ts';
+import type { RelayTasks } from '../process/relay.worker.ts';
+import type { SubscriberTasks } from '../process/subscribers.worker.ts';
+import { startWorker } from '../process/worker.ts';
+
+const SUBSCRIBERS = 1000;
+/** Events of a round, one after another: each has arrived everywhere before the next. */
+const EVENTS = 60;
+/** Events of a round that one transaction tells. */
+const BURST = 100;
+const TOPIC = 'bench:fan-out';
+/** An event about as long as one of our notifications. */
+const FILLER = 'x'.repeat(200);
+
+/** Deliveries per CPU-second of the server process, beside a bare `ws.send` loop. */
+export async function fanOut(lab: Lab): Promise<Row[]> {
+  await using database = await lab.database();
+  const { sql, url, adminUrl } = database;
+  const gateway = startWorker<GatewayTasks>(
+    new URL('../process/gateway.worker.ts', import.meta.url),
+  );
+  const relay = startWorker<RelayTasks>(new URL('../process/relay.worker.ts', import.meta.url));
+  const subscribers = new URL('../process/subscribers.worker.ts', import.meta.url);
+  const ours = startWorker<SubscriberTasks>(subscribers);
+  const bare = startWorker<SubscriberTasks>(subscribers);
+  try {
+    const address = await gateway.ask('open', { url, adminUrl });
+    await ours.ask('join', { ...address, topic: TOPIC, total: SUBSCRIBERS });
+    const relayUrl = await relay.ask('open', { url, channel: 'bench' });
+    await bare.ask('joinBare', { url: relayUrl, total: SUBSCRIBERS });
+
+    const send = (times: number) => sql`
+      select realtime.send(jsonb_build_object('filler', ${FILLER}::text), 'told', ${TOPIC}, false)
+      from generate_series(1, ${times}::integer)`;
+    await ours.ask('expect', SUBSCRIBERS);
+    await send(1);
+    await ours.ask('received');
+    const frame = await ours.ask('frame');
+    const blast = (times: number) => relay.ask('blast', { frame, times });
+
+    const rate = async (
+      server: { cpuSeconds(): Promise<number> },
+      client: typeof ours,
+      tell: (times: number) => PromiseLike<unknown>,
+      { times, each }: { times: number; each: number },
+    ) => {
+      const before = await server.cpuSeconds();
+      for (let time = 0; time < times; time += 1) {
+        await client.ask('expect', SUBSCRIBERS * each);
+        await tell(each);
+        await client.ask('received');
+      }
+      return (SUBSCRIBERS * each * times) / ((await server.cpuSeconds()) - before);
+    };
+    const singles = { times: EVENTS, each: 1 };
+    const burst = { times: 3, each: BURST };
+    const rates = await inTurns({
+      single: () => rate(gateway, ours, send, singles),
+      bareSingle: () => rate(relay, bare, blast, singles),
+      burst: () => rate(gateway, ours, send, burst),
+      bareBurst: () => rate(relay, bare, blast, burst),
+    });
+    return [
+      row(
+        `one event to ${SUBSCRIBERS} subscribers`,
+        'deliveries/CPU-s',
+        { value: median(rates.single), baseline: median(rates.bareSingle) },
+        { atLeast: 0.9 },
+      ),
+      row(
+        `bursts of ${BURST} to ${SUBSCRIBERS} subscribers`,
+        'deliveries/CPU-s',
+        { value: median(rates.burst), baseline: median(rates.bareBurst) },
+        { atLeast: 4 },
+      ),
+    ];
+  } finally {
+    await Promise.all([ours.stop(), bare.stop(), relay.stop(), gateway.stop()]);
+  }
+}

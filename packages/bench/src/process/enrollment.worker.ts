@@ -1,0 +1,53 @@
+import postgres, { type Sql } from 'postgres';
+import { offer } from './worker.ts';
+
+type School = { url: string; connections: number; users: string[]; courses: string[] };
+
+let sql: Sql | undefined;
+let listener: Sql | undefined;
+let school: School | undefined;
+/** The next pair of a user and a course, by table: nobody enrolls twice. */
+const nextPair = new Map<string, number>();
+
+/** Enrolls as fast as so many connections can, with a listener to what is notified. */
+const tasks = {
+  async open(given: School): Promise<void> {
+    school = given;
+    sql = postgres(given.url, { max: given.connections, onnotice: () => undefined });
+    listener = postgres(given.url, { max: 1, onnotice: () => undefined });
+    await listener.listen('enrollments', () => undefined);
+  },
+
+  /** Enrollments a second. */
+  async rate({ table, forMs }: { table: string; forMs: number }): Promise<number> {
+    if (!sql || !school) throw new Error('The school comes first');
+    const { users, courses, connections } = school;
+    const client = sql;
+    const began = performance.now();
+    const ends = began + forMs;
+    let done = 0;
+    const enrollOnAndOn = async () => {
+      while (performance.now() < ends) {
+        const pair = nextPair.get(table) ?? 0;
+        nextPair.set(table, pair + 1);
+        const user = users[Math.floor(pair / courses.length)];
+        const course = courses[pair % courses.length];
+        if (!user || !course) throw new Error('Everybody is enrolled everywhere');
+        await client.unsafe(
+          `insert into ${table} (user_id, course_id) values ($1, $2)`,
+          [user, course],
+          { prepare: true },
+        );
+        done += 1;
+      }
+    };
+    await Promise.all(Array.from({ length: connections }, enrollOnAndOn));
+    return (done * 1000) / (performance.now() - began);
+  },
+};
+
+export type EnrollmentTasks = typeof tasks;
+
+offer(tasks, async () => {
+  await Promise.all([sql?.end(), listener?.end()]);
+});
