@@ -5,7 +5,7 @@ import type { CapturedChange } from './payload.ts';
 
 /** Copies a change, and completes each half with what the other one knows. */
 export function capture(change: Change): CapturedChange {
-  const { relation, kind, commitTimeMs } = change;
+  const { relation, kind, commitTimeMs, xid } = change;
   const record = change.new === null ? null : rowOf(relation, change.new);
   let oldRecord = change.old === null ? null : identityOf(relation, change.old);
   if (kind === 'UPDATE' && record !== null) {
@@ -24,6 +24,7 @@ export function capture(change: Change): CapturedChange {
     record,
     oldRecord,
     commitTimeMs,
+    xid,
     bytes,
   };
 }

@@ -87,8 +87,8 @@ async function whoSees(
     const claims = new Set(
       asked.flatMap((one) => one.bindings.flatMap((binding) => [...binding.subscribers.keys()])),
     );
-    const keys = asked.map((one) => one.key ?? []);
-    const seen = await visibility.visible(table, keys, [...claims]);
+    const rows = asked.map((one) => ({ key: one.key ?? [], xid: one.change.xid }));
+    const seen = await visibility.visible(table, rows, [...claims]);
     asked.forEach((one, n) => visible.set(one, (who) => seen.get(who)?.has(n) === true));
   }
   return (n) => {

@@ -14,6 +14,8 @@ export type CapturedChange = {
   /** What the replica identity tells of the old row; null for INSERT. */
   oldRecord: Row | null;
   commitTimeMs: number;
+  /** The transaction's number, as the log has it. */
+  xid: number;
   /** Bytes of all its values. */
   bytes: number;
 };

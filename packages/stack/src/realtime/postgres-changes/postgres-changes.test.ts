@@ -97,6 +97,16 @@ describe('under row level security', () => {
     expect(annsView.all).toEqual([]);
   });
 
+  it('judges a row only when its transaction can be seen, however soon the log tells of it', async () => {
+    const bobs = await listen(await realtime.client(BOB), { table: 'notes', event: 'INSERT' });
+    const ids = Array.from({ length: 400 }, (_, n) => 1000 + n);
+    for (const id of ids) {
+      await realtime.db.query('insert into notes (id, owner) values ($1, $2)', [id, BOB]);
+    }
+    await bobs.find((change) => change.new.id === 1399);
+    expect(bobs.all.map((change) => change.new.id)).toEqual(ids);
+  });
+
   it('tells everyone of a deletion, with the key only', async () => {
     await realtime.db.query(`insert into notes (id, owner, body) values (10, $1, 'x')`, [ANN]);
     const bobs = await listen(await realtime.client(BOB), { table: 'notes', event: 'DELETE' });

@@ -17,7 +17,7 @@ export type TupleValue = Buffer | null | undefined;
 export type Tuple = TupleValue[];
 
 export type LogicalMessage =
-  | { kind: 'begin'; commitTimeMs: number }
+  | { kind: 'begin'; commitTimeMs: number; xid: number }
   | { kind: 'commit' }
   | { kind: 'relation'; relation: Relation }
   | { kind: 'insert'; oid: number; new: Tuple }
@@ -48,7 +48,7 @@ export function decodeLogicalMessage(bytes: Buffer, offset: number): LogicalMess
   switch (bytes[offset]) {
     case B:
       reader.skip(8);
-      return { kind: 'begin', commitTimeMs: reader.timestampMs() };
+      return { kind: 'begin', commitTimeMs: reader.timestampMs(), xid: reader.uint32() };
     case C:
       return { kind: 'commit' };
     case R:

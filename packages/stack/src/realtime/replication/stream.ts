@@ -9,11 +9,15 @@ import type { RealtimeLogEntry } from '../index.ts';
 import { decodeLogicalMessage, type Relation, type Tuple } from './pgoutput.ts';
 import { readWalFrame, standbyStatus, type WalConnection } from './wal-frames.ts';
 
+/** Of which transaction a change is part. `xid` is the 32 bits that the log has of its number. */
+type Transaction = { commitTimeMs: number; xid: number };
+
 /** One row change of a committed transaction; see {@link Tuple} for how long its values live. */
-export type Change =
-  | { kind: 'INSERT'; relation: Relation; old: null; new: Tuple; commitTimeMs: number }
-  | { kind: 'UPDATE'; relation: Relation; old: Tuple | null; new: Tuple; commitTimeMs: number }
-  | { kind: 'DELETE'; relation: Relation; old: Tuple; new: null; commitTimeMs: number };
+export type Change = Transaction & { relation: Relation } & (
+    | { kind: 'INSERT'; old: null; new: Tuple }
+    | { kind: 'UPDATE'; old: Tuple | null; new: Tuple }
+    | { kind: 'DELETE'; old: Tuple; new: null }
+  );
 
 type StreamOptions = {
   /** Connection string with the right to replicate. */
@@ -44,7 +48,7 @@ export class ReplicationStream {
   readonly #options: StreamOptions;
   readonly #relations = new Map<number, Relation>();
   #connection: WalConnection | null = null;
-  #commitTimeMs = 0;
+  #transaction: Transaction = { commitTimeMs: 0, xid: 0 };
   #position = 0n;
   #isPaused = false;
   #isClosed = false;
@@ -196,7 +200,7 @@ export class ReplicationStream {
     const message = decodeLogicalMessage(bytes, offset);
     switch (message.kind) {
       case 'begin':
-        this.#commitTimeMs = message.commitTimeMs;
+        this.#transaction = { commitTimeMs: message.commitTimeMs, xid: message.xid };
         return;
       case 'relation':
         this.#relations.set(message.relation.oid, message.relation);
@@ -229,10 +233,10 @@ export class ReplicationStream {
     }
   }
 
-  #emit(oid: number, make: (common: { relation: Relation; commitTimeMs: number }) => Change): void {
+  #emit(oid: number, make: (common: Transaction & { relation: Relation }) => Change): void {
     const relation = this.#relations.get(oid);
     if (relation === undefined) throw new Error(`unknown relation ${oid}`);
-    this.#options.onChange(make({ relation, commitTimeMs: this.#commitTimeMs }));
+    this.#options.onChange(make({ relation, ...this.#transaction }));
   }
 
   /** What was received needs no keeping: the slot dies with this connection. */
