@@ -2,8 +2,6 @@ import { migrate } from '@homeroom/db/migrate';
 import { bootstrapDatabase, startPostgres } from '@homeroom/stack/testing';
 import postgres, { type Sql } from 'postgres';
 
-type Cluster = Awaited<ReturnType<typeof startPostgres>>;
-
 /** Addresses of one database, plain data for workers. */
 export type Place = { url: string; adminUrl: string };
 
@@ -15,11 +13,13 @@ export type Lab = AsyncDisposable & { database(): Promise<LabDatabase> };
 
 const TEMPLATE = 'bench_template';
 
+/** Where tests do without, a benchmark can't: the disk is part of what a commit costs. */
+const DURABLE = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' };
+
 /** Starts the cluster. Writes are durable in it, as in production: commits cost what they cost. */
 export async function openLab(): Promise<Lab> {
-  const cluster = await startPostgres();
+  const cluster = await startPostgres({ settings: DURABLE });
   try {
-    await makeDurable(cluster);
     await cluster.createDatabase(TEMPLATE);
     await bootstrapDatabase(cluster.adminUrl(TEMPLATE));
     await migrate(cluster.url(TEMPLATE));
@@ -46,13 +46,4 @@ export async function openLab(): Promise<Lab> {
     },
     [Symbol.asyncDispose]: () => cluster.stop(),
   };
-}
-
-async function makeDurable(cluster: Cluster): Promise<void> {
-  const admin = postgres(cluster.adminUrl('postgres'), { max: 1, onnotice: () => undefined });
-  for (const setting of ['fsync', 'synchronous_commit', 'full_page_writes']) {
-    await admin.unsafe(`alter system set ${setting} = on`);
-  }
-  await admin`select pg_reload_conf()`;
-  await admin.end();
 }
