@@ -6,6 +6,7 @@ import type { EnrollmentTasks } from '../process/enrollment.worker.ts';
 import { startWorker } from '../process/worker.ts';
 
 const COURSES = 50;
+/** A multiple of the courses, so that nobody meets the same course twice. */
 const USERS = 6000;
 const CONNECTIONS = 8;
 const ROUND_MS = 1500;

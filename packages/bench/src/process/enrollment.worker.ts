@@ -30,8 +30,11 @@ const tasks = {
       while (performance.now() < ends) {
         const pair = nextPair.get(table) ?? 0;
         nextPair.set(table, pair + 1);
-        const user = users[Math.floor(pair / courses.length)];
-        const course = courses[pair % courses.length];
+        // The next student each time, in the next course: as many people enroll at the same
+        // moment as there are connections, and each has topics of their own.
+        const round = Math.floor(pair / users.length);
+        const user = users[pair % users.length];
+        const course = round < courses.length ? courses[(pair + round) % courses.length] : null;
         if (!user || !course) throw new Error('Everybody is enrolled everywhere');
         await client.unsafe(
           `insert into ${table} (user_id, course_id) values ($1, $2)`,
