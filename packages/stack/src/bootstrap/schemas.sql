@@ -1,11 +1,12 @@
 -- Schemas, extensions and what new objects may be used by. Run by supabase_admin in each database.
 create schema if not exists extensions;
-grant usage on schema extensions to postgres, anon, authenticated, service_role;
+grant usage on schema extensions
+  to postgres, anon, authenticated, service_role, supabase_auth_admin;
 grant create on schema extensions to postgres;
 create extension if not exists "uuid-ossp" with schema extensions;
 create extension if not exists pgcrypto with schema extensions;
 grant execute on all functions in schema extensions
-  to postgres, anon, authenticated, service_role;
+  to postgres, anon, authenticated, service_role, supabase_auth_admin;
 
 -- Everything in public is everybody's until row level security says otherwise, as on hosted.
 grant usage on schema public to anon, authenticated, service_role;

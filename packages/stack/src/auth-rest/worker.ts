@@ -1,0 +1,110 @@
+/** The thread of Auth and REST. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { createPostgresConnection } from '@supabase/lite/postgres';
+import postgres from 'postgres';
+import { createAdminUsers } from './admin-users/routes.ts';
+import { createAuth } from './auth.ts';
+import { createRest } from './rest.ts';
+import type { AuthRestSettings, FromWorker, ToWorker, WireRequest, WireResponse } from './wire.ts';
+
+const port = parentPort;
+if (port === null) throw new Error('This file is started as a worker thread.');
+const settings = workerData as AuthRestSettings;
+const send = (message: FromWorker) => port.postMessage(message);
+
+/**
+ * The library turns metadata into JSON text before it hands them over, and would have the text
+ * stored as a JSON string, which no trigger could look into. And it shows times as it gets them:
+ * clients are used to ISO times.
+ */
+const json = (oid: number) => ({
+  ...{ to: oid, from: [oid] },
+  serialize: (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value)),
+  parse: (text: string): unknown => JSON.parse(text),
+});
+const authTypes = {
+  json: json(114),
+  jsonb: json(3802),
+  timestamptz: {
+    ...{ to: 1184, from: [1184] },
+    serialize: (value: string) => value,
+    parse: (text: string) => text.replace(' ', 'T').replace(/\+00$/, 'Z'),
+  },
+};
+const quiet = { onnotice: () => undefined };
+const catalog = createPostgresConnection({
+  url: settings.catalogUrl,
+  postgresOptions: { ...quiet, max: 2 },
+});
+const authConnection = createPostgresConnection({
+  url: settings.authUrl,
+  postgresOptions: { ...quiet, max: 8, types: authTypes },
+});
+const authSql = postgres(settings.authUrl, { ...quiet, max: 4 });
+
+const rest = createRest({ settings, catalog });
+const auth = createAuth({
+  settings,
+  connection: authConnection,
+  onMail: (mail) => send({ kind: 'mail', mail }),
+});
+const adminUsers = createAdminUsers({ settings, sql: authSql });
+
+// Also called when the connection was lost and is back: what changed meanwhile isn't known.
+const changes = postgres(settings.catalogUrl, { ...quiet, max: 1 });
+const forgetSchema = () => void rest.forgetSchema();
+await changes.listen('pgrst', forgetSchema, forgetSchema);
+
+port.on('message', (message: ToWorker) => {
+  if (message.kind === 'close') void close();
+  else void answer(message.id, message.request);
+});
+send({ kind: 'ready' });
+
+async function answer(id: number, wire: WireRequest): Promise<void> {
+  try {
+    const response = await route(wire);
+    send({ kind: 'response', id, response: await toWire(response) });
+  } catch (error) {
+    const stack = error instanceof Error ? error.stack : String(error);
+    send({ kind: 'failure', message: `${wire.method} ${wire.url}: ${stack}` });
+    const failed = Response.json(
+      { message: 'Unexpected failure', code: 'unexpected_failure' },
+      { status: 500 },
+    );
+    send({ kind: 'response', id, response: await toWire(failed) });
+  }
+}
+
+function route(wire: WireRequest): Promise<Response> {
+  const request = new Request(wire.url, {
+    method: wire.method,
+    headers: wire.headers,
+    body: wire.body as Uint8Array<ArrayBuffer> | null,
+  });
+  const { pathname } = new URL(wire.url);
+  if (/^\/auth\/v1\/admin\/users(\/|$)/.test(pathname)) return adminUsers(request);
+  if (/^\/auth\/v1(\/|$)/.test(pathname)) return auth(request);
+  if (/^\/rest\/v1(\/|$)/.test(pathname)) return rest.fetch(request);
+  // Such as `/rest/v1/../_system`: the library has more to say than others should hear.
+  return Promise.resolve(new Response('Not found', { status: 404 }));
+}
+
+async function toWire(response: Response): Promise<WireResponse> {
+  return {
+    status: response.status,
+    headers: [...response.headers],
+    body: new Uint8Array(await response.arrayBuffer()),
+  };
+}
+
+async function close(): Promise<void> {
+  await Promise.all([
+    changes.end({ timeout: 1 }),
+    authSql.end({ timeout: 1 }),
+    authConnection.driver.end({ timeout: 1 }),
+    catalog.driver.end({ timeout: 1 }),
+    rest.close(),
+  ]);
+  port?.close();
+}

@@ -1,0 +1,88 @@
+/** Auth, REST, Realtime and mail of one database, behind one port. */
+import { startAuthRest } from '../auth-rest/auth-rest.ts';
+import type { Keys } from '../keys/keys.ts';
+import type { Log } from '../log.ts';
+import { openMailbox } from '../mail/mailbox.ts';
+import { type RealtimeLimits, startRealtimeServer } from '../realtime/index.ts';
+import { openGateway } from './gateway.ts';
+
+/** What of a project can be chosen. */
+export type ProjectSettings = {
+  host?: string;
+  siteUrl?: string;
+  redirectUrls?: string[];
+  accessTokenSeconds?: number;
+  /** Whether new accounts must confirm their address first; as on hosted, yes by default. */
+  confirmEmail?: boolean;
+  realtimeLimits?: Partial<RealtimeLimits>;
+};
+
+/** Where a project's parts are. */
+export type ProjectPlace = {
+  /** As role `postgres`. */
+  dbUrl: string;
+  /** As superuser; Auth's and REST's own roles log in with the same password. */
+  adminUrl: string;
+  port: number;
+  mailFile?: string;
+  keys: Keys;
+  log: Log;
+};
+
+/** A project that answers. */
+export type Project = Keys & {
+  apiUrl: string;
+  mailUrl: string;
+  stopRealtime(): Promise<void>;
+  startRealtime(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+/** Starts all parts; if one fails, those before it are stopped. @throws PortTakenError */
+export async function startProject(
+  place: ProjectPlace,
+  settings: ProjectSettings = {},
+): Promise<Project> {
+  const { dbUrl, adminUrl, keys, log } = place;
+  await using started = new AsyncDisposableStack();
+  const mailbox = await openMailbox(place.mailFile);
+  started.defer(() => mailbox.settled());
+  const authRest = await startAuthRest(
+    {
+      ...keys,
+      catalogUrl: dbUrl,
+      authUrl: asRole(adminUrl, 'supabase_auth_admin'),
+      restUrl: asRole(adminUrl, 'authenticator'),
+      siteUrl: settings.siteUrl ?? 'http://localhost:3000',
+      redirectUrls: settings.redirectUrls ?? [],
+      accessTokenSeconds: settings.accessTokenSeconds ?? 3600,
+      confirmEmail: settings.confirmEmail ?? true,
+    },
+    {
+      onMail: (mail) => mailbox.add(mail),
+      onFailure: (message) => log({ level: 'error', part: 'auth-rest', message }),
+    },
+  );
+  started.defer(() => authRest.close());
+  const gateway = await openGateway({
+    ...{ authRest, mailbox, port: place.port, host: settings.host ?? '127.0.0.1' },
+    startRealtimeServer: () =>
+      startRealtimeServer({ adminUrl, ...keys, limits: settings.realtimeLimits, onLog: log }),
+  });
+  started.defer(() => gateway.stop());
+  const running = started.move();
+  return {
+    ...keys,
+    apiUrl: gateway.apiUrl,
+    mailUrl: `${gateway.apiUrl}/mail`,
+    stopRealtime: () => gateway.stopRealtime(),
+    startRealtime: () => gateway.startRealtime(),
+    stop: () => running.disposeAsync(),
+  };
+}
+
+function asRole(url: string, role: string): string {
+  const changed = new URL(url);
+  changed.username = role;
+  return changed.href;
+}
