@@ -106,10 +106,8 @@ it('reads data and cursor in one snapshot: each count is the sum of the events u
       snapshots.push({ seq: cursor.seq, unreadCount: data.unreadCount });
     }
   };
-  const reading = [read(), read()];
-  await Promise.all([write(), write()]);
-  isWriting = false;
-  await Promise.all(reading);
+  const writing = Promise.all([write(), write()]).finally(() => (isWriting = false));
+  await Promise.all([writing, read(), read()]);
 
   const events = await allEvents(room, ann);
   expect(events.map((event) => event.seq)).toEqual(events.map((_, index) => index + 1));

@@ -52,7 +52,7 @@ export async function classroom(overrides: Partial<Settings> = {}) {
         insert into public.notifications (user_id, type, title, message, created_at, read_at)
         values (
           ${person.id}, ${type}, ${`About ${type}`}, 'Something happened',
-          now() - ${minutesAgo} * interval '1 minute', ${read ? new Date() : null}
+          now() - ${minutesAgo} * interval '1 minute', case when ${read} then now() end
         )
         returning id`;
       return row?.id ?? '';
