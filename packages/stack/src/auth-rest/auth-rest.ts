@@ -3,6 +3,7 @@
  * JavaScript, during which the thread of the sockets must go on.
  */
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { Worker } from 'node:worker_threads';
 import type { MailMessage } from '../mail/mail-message.ts';
 import type { AuthRestSettings, FromWorker, ToWorker, WireRequest, WireResponse } from './wire.ts';
@@ -20,6 +21,8 @@ export type AuthRest = {
 export type AuthRestEvents = {
   onMail(mail: MailMessage): void;
   onFailure(message: string): void;
+  /** What the library prints. */
+  onOutput(line: string): void;
 };
 
 /** Starts the worker and waits until it can answer. */
@@ -27,10 +30,17 @@ export async function startAuthRest(
   settings: AuthRestSettings,
   events: AuthRestEvents,
 ): Promise<AuthRest> {
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: settings });
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+    workerData: settings,
+    ...{ stdout: true, stderr: true },
+  });
+  for (const output of [worker.stdout, worker.stderr]) {
+    createInterface({ input: output }).on('line', (line) => events.onOutput(line));
+  }
   const waiting = new Map<number, (response: WireResponse) => void>();
   let lastId = 0;
   let isClosing = false;
+  let hasEnded = false;
   const send = (message: ToWorker) => worker.postMessage(message);
 
   const ready = new Promise<void>((resolve, reject) => {
@@ -53,6 +63,7 @@ export async function startAuthRest(
     });
   });
   worker.on('exit', (code) => {
+    hasEnded = true;
     if (!isClosing) events.onFailure(`Auth and REST ended with code ${code}`);
     for (const answer of waiting.values()) answer(gone);
     waiting.clear();
@@ -62,7 +73,7 @@ export async function startAuthRest(
   return {
     threadId: worker.threadId,
     handle(request) {
-      if (isClosing) return Promise.resolve(gone);
+      if (isClosing || hasEnded) return Promise.resolve(gone);
       return new Promise((resolve) => {
         lastId += 1;
         waiting.set(lastId, resolve);
@@ -71,6 +82,7 @@ export async function startAuthRest(
     },
     async close() {
       isClosing = true;
+      if (hasEnded) return;
       const exit = once(worker, 'exit');
       send({ kind: 'close' });
       await exit;

@@ -74,7 +74,7 @@ class RestConnection extends PostgresConnection {
   readonly #catalog: PostgresConnection;
 
   constructor(url: string, catalog: PostgresConnection) {
-    super({ url, postgresOptions: { max: 10, onnotice: () => undefined } });
+    super({ url, postgresOptions: { max: 10, idle_timeout: 30, onnotice: () => undefined } });
     this.#catalog = catalog;
     // With its first request the library would grant everything on every schema with row level
     // security to anon, authenticated and service_role. In this state it takes that as done.

@@ -4,6 +4,7 @@ import { createPostgresConnection } from '@supabase/lite/postgres';
 import postgres from 'postgres';
 import { createAdminUsers } from './admin-users/routes.ts';
 import { createAuth } from './auth.ts';
+import { unlessBanned } from './banned.ts';
 import { createRest } from './rest.ts';
 import type { AuthRestSettings, FromWorker, ToWorker, WireRequest, WireResponse } from './wire.ts';
 
@@ -31,7 +32,8 @@ const authTypes = {
     parse: (text: string) => text.replace(' ', 'T').replace(/\+00$/, 'Z'),
   },
 };
-const quiet = { onnotice: () => undefined };
+/** Idle connections go: many gateways may share one Postgres. */
+const quiet = { onnotice: () => undefined, idle_timeout: 30 };
 const catalog = createPostgresConnection({
   url: settings.catalogUrl,
   postgresOptions: { ...quiet, max: 2 },
@@ -51,7 +53,7 @@ const auth = createAuth({
 const adminUsers = createAdminUsers({ settings, sql: authSql });
 
 // Also called when the connection was lost and is back: what changed meanwhile isn't known.
-const changes = postgres(settings.catalogUrl, { ...quiet, max: 1 });
+const changes = postgres(settings.catalogUrl, { ...quiet, max: 1, idle_timeout: 0 });
 const forgetSchema = () => void rest.forgetSchema();
 await changes.listen('pgrst', forgetSchema, forgetSchema);
 
@@ -76,7 +78,7 @@ async function answer(id: number, wire: WireRequest): Promise<void> {
   }
 }
 
-function route(wire: WireRequest): Promise<Response> {
+async function route(wire: WireRequest): Promise<Response> {
   const request = new Request(wire.url, {
     method: wire.method,
     headers: wire.headers,
@@ -84,10 +86,12 @@ function route(wire: WireRequest): Promise<Response> {
   });
   const { pathname } = new URL(wire.url);
   if (/^\/auth\/v1\/admin\/users(\/|$)/.test(pathname)) return adminUsers(request);
-  if (/^\/auth\/v1(\/|$)/.test(pathname)) return auth(request);
+  if (/^\/auth\/v1(\/|$)/.test(pathname)) {
+    return unlessBanned(request, await auth(request), authSql);
+  }
   if (/^\/rest\/v1(\/|$)/.test(pathname)) return rest.fetch(request);
   // Such as `/rest/v1/../_system`: the library has more to say than others should hear.
-  return Promise.resolve(new Response('Not found', { status: 404 }));
+  return new Response('Not found', { status: 404 });
 }
 
 async function toWire(response: Response): Promise<WireResponse> {

@@ -2,7 +2,8 @@
 -- and drop triggers from, tables of `auth` and `realtime` that it doesn't own (supautils.policy_grants,
 -- supautils.drop_trigger_grants: a C library). Postgres itself knows only the owner. So here
 -- `postgres` inherits the owners' rights (roles.sql), and this guard takes back what hosted doesn't
--- give: in these schemas it may do what is listed, and nothing else.
+-- give: in these schemas it may do what is listed, and nothing else. (Event triggers don't learn
+-- which object a GRANT is about, so that one isn't taken back.)
 create schema if not exists supabase_guard;
 revoke all on schema supabase_guard from public;
 
@@ -61,12 +62,24 @@ begin
 end;
 $$;
 
--- PostgREST's way to hear of a changed schema; the REST worker listens.
+-- PostgREST's way to hear of a changed schema; the REST worker listens. What is temporary
+-- concerns nobody else.
 create or replace function supabase_guard.announce_schema_change() returns event_trigger
 language plpgsql set search_path = ''
 as $$
+declare
+  is_lasting boolean;
 begin
-  notify pgrst, 'reload schema';
+  if tg_event = 'sql_drop' then
+    select bool_or(not is_temporary) into is_lasting
+    from pg_catalog.pg_event_trigger_dropped_objects();
+  else
+    select bool_or(schema_name is distinct from 'pg_temp') into is_lasting
+    from pg_catalog.pg_event_trigger_ddl_commands();
+  end if;
+  if is_lasting then
+    notify pgrst, 'reload schema';
+  end if;
 end;
 $$;
 

@@ -61,6 +61,7 @@ export async function startProject(
     {
       onMail: (mail) => mailbox.add(mail),
       onFailure: (message) => log({ level: 'error', part: 'auth-rest', message }),
+      onOutput: (message) => log({ level: 'info', part: 'auth-rest', message }),
     },
   );
   started.defer(() => authRest.close());

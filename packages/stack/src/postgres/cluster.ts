@@ -6,6 +6,7 @@ import { AlreadyRunningError, PortTakenError } from './errors.ts';
 import { freePort } from './free-port.ts';
 import { commandLine, isAlive, processEnded } from './os-process.ts';
 import { type OsUser, postgresUser } from './os-user.ts';
+import { ownFolder } from './owner.ts';
 import { placeData, shelterFolder } from './place.ts';
 import { runToEnd, type ServerProcess, startServer } from './server-process.ts';
 
@@ -45,69 +46,72 @@ const SETTINGS = {
   timezone: 'UTC',
   log_timezone: 'UTC',
   wal_level: 'logical',
-  max_connections: '200',
-  max_wal_senders: '32',
-  max_replication_slots: '32',
+  max_connections: '400',
+  max_wal_senders: '64',
+  max_replication_slots: '64',
   // A slot that nobody reads must not fill the disk.
   max_slot_wal_keep_size: '1GB',
   shared_buffers: '128MB',
   password_encryption: 'scram-sha-256',
 };
 
-const THROW_AWAY_SETTINGS = {
-  fsync: 'off',
-  synchronous_commit: 'off',
-  full_page_writes: 'off',
-  autovacuum_naptime: '10s',
-  max_connections: '400',
-  max_wal_senders: '64',
-  max_replication_slots: '64',
-};
+/** Written to its configuration, so that `alter system` can make even such a cluster durable. */
+const throwAwayFlags = ['fsync', 'synchronous_commit', 'full_page_writes'].map(
+  (setting) => `--set=${setting}=off`,
+);
 
 /**
  * Opens the cluster of a folder.
  * @throws AlreadyRunningError, PortTakenError
  */
 export async function openCluster(options: ClusterOptions): Promise<Cluster> {
-  const { port, isThrowAway = false, onProgress = () => undefined } = options;
+  await mkdir(options.dataDir, { recursive: true });
+  await using started = new AsyncDisposableStack();
+  const ownership = await ownFolder(options.dataDir);
+  started.defer(() => ownership.release());
+  const { port, server } = await startInOwnFolder(options);
+  started.defer(() => server.stop());
+  const running = started.move();
+
+  const urlAs = (role: string, database: string) =>
+    `postgres://${role}:${LOCAL_PASSWORD}@127.0.0.1:${port}/${database}`;
+  return {
+    port,
+    pid: server.pid,
+    urlAs,
+    adminUrl: (database) => urlAs('supabase_admin', database),
+    ended: server.ended,
+    stop: () => running.disposeAsync(),
+  };
+}
+
+async function startInOwnFolder(
+  options: ClusterOptions,
+): Promise<{ port: number; server: ServerProcess }> {
+  const { isThrowAway = false, onProgress = () => undefined } = options;
   const user = await postgresUser(onProgress);
   const dataDir = await placeData(options.dataDir, user, onProgress);
   const binaries = await reachableBinaries(user, () => shelterFolder(user), onProgress);
-  await refuseSecond(options.dataDir, dataDir);
+  await clearPostmaster(dataDir);
   await initialize({ dataDir, user, binaries, isThrowAway, onProgress });
-
-  const server = await startOnPort(port, (chosen) =>
+  return startOnPort(options.port, (port) =>
     startServer({
-      ...{ binaries, user, dataDir, port: chosen },
-      settings: {
-        ...SETTINGS,
-        ...(isThrowAway ? THROW_AWAY_SETTINGS : {}),
-        ...options.settings,
-      },
+      ...{ binaries, user, dataDir, port },
+      settings: { ...SETTINGS, ...options.settings },
       onLine: options.onLine ?? (() => undefined),
     }),
   );
-  const urlAs = (role: string, database: string) =>
-    `postgres://${role}:${LOCAL_PASSWORD}@127.0.0.1:${server.port}/${database}`;
-  return {
-    port: server.port,
-    pid: server.process.pid,
-    urlAs,
-    adminUrl: (database) => urlAs('supabase_admin', database),
-    ended: server.process.ended,
-    stop: () => server.process.stop(),
-  };
 }
 
 async function startOnPort(
   port: number,
   start: (port: number) => Promise<ServerProcess>,
-): Promise<{ port: number; process: ServerProcess }> {
-  if (port !== 0) return { port, process: await start(port) };
+): Promise<{ port: number; server: ServerProcess }> {
+  if (port !== 0) return { port, server: await start(port) };
   for (let attempt = 1; ; attempt += 1) {
     const chosen = await freePort();
     try {
-      return { port: chosen, process: await start(chosen) };
+      return { port: chosen, server: await start(chosen) };
     } catch (error) {
       // Somebody took it in the moment between.
       if (!(error instanceof PortTakenError) || attempt === 5) throw error;
@@ -116,10 +120,10 @@ async function startOnPort(
 }
 
 /**
- * Looks at `postmaster.pid`. A live server of a live owner is an error; one that outlived its owner
- * is stopped; the file of a server that is gone is removed, also if another process has its number.
+ * Looks at `postmaster.pid`, in a folder that is ours now: a server that outlived its owner is
+ * stopped; the file of one that is gone is removed, also if another process has its number.
  */
-async function refuseSecond(namedDataDir: string, dataDir: string): Promise<void> {
+async function clearPostmaster(dataDir: string): Promise<void> {
   const file = join(dataDir, 'postmaster.pid');
   const pid = Number((await readFile(file, 'utf8').catch(() => '')).split('\n')[0]);
   if (!Number.isInteger(pid) || pid <= 0) return;
@@ -128,15 +132,8 @@ async function refuseSecond(namedDataDir: string, dataDir: string): Promise<void
     await rm(file, { force: true });
     return;
   }
-  const owner = Number(await readFile(ownerFile(dataDir), 'utf8').catch(() => ''));
-  if (owner > 0 && isAlive(owner)) throw new AlreadyRunningError(namedDataDir, owner);
   process.kill(pid, 'SIGINT');
-  if (!(await processEnded(pid, 20_000))) throw new AlreadyRunningError(namedDataDir, pid);
-}
-
-/** Names the process that started the server. */
-function ownerFile(dataDir: string): string {
-  return `${dataDir}.owner`;
+  if (!(await processEnded(pid, 20_000))) throw new AlreadyRunningError(dataDir, pid);
 }
 
 type Initialization = {
@@ -149,7 +146,6 @@ type Initialization = {
 
 async function initialize(options: Initialization): Promise<void> {
   const { dataDir, user, binaries, isThrowAway, onProgress } = options;
-  await writeFile(ownerFile(dataDir), `${process.pid}`);
   if ((await readFile(join(dataDir, 'initialized'), 'utf8').catch(() => null)) !== null) return;
 
   onProgress('Making a new database');
@@ -171,7 +167,7 @@ async function initialize(options: Initialization): Promise<void> {
       // Texts sort as on hosted Supabase.
       '--locale-provider=icu',
       '--icu-locale=en-US',
-      ...(isThrowAway ? ['--no-sync'] : []),
+      ...(isThrowAway ? ['--no-sync', ...throwAwayFlags] : []),
     ];
     await runToEnd(binaries.initdb, args, { user, cwd: dirname(dataDir) });
   } finally {

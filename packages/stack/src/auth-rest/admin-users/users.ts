@@ -36,6 +36,8 @@ export async function updateUser(sql: Sql, id: string, changes: UserChanges): Pr
     if (found.count === 0) throw userNotFound();
     await writeChanges(tx, id, changes);
     if (changes.email !== undefined) await writeIdentity(tx, id, changes);
+    // Whoever knew the old password, and who is banned, is out.
+    if (changes.password !== undefined || changes.ban_duration) await endSessions(tx, id);
   });
   return getUser(sql, id);
 }
@@ -47,7 +49,7 @@ async function writeChanges(tx: TransactionSql, id: string, changes: UserChanges
       ? tx`${changes.password_hash ?? null}::text`
       : tx`extensions.crypt(${changes.password}, extensions.gen_salt('bf', ${BCRYPT_COST}))`;
   const banned =
-    changes.ban_duration == null
+    changes.ban_duration === undefined || changes.ban_duration === null
       ? tx`null::timestamptz`
       : tx`now() + make_interval(secs => ${changes.ban_duration})`;
   const confirmed = changes.email_confirm ? { email_verified: true } : {};
@@ -147,9 +149,13 @@ export async function deleteUser(sql: Sql, id: string, isSoft: boolean): Promise
       where id = ${id}`;
     if (changed.count === 0) throw userNotFound();
     await tx`delete from auth.identities where user_id = ${id}`;
-    await tx`delete from auth.refresh_tokens where user_id = ${id}`;
-    await tx`delete from auth.sessions where user_id = ${id}`;
+    await endSessions(tx, id);
   });
+}
+
+async function endSessions(tx: TransactionSql, userId: string): Promise<void> {
+  await tx`delete from auth.refresh_tokens where user_id = ${userId}`;
+  await tx`delete from auth.sessions where user_id = ${userId}`;
 }
 
 function userNotFound(): AuthError {
