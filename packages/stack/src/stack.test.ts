@@ -5,6 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { createClient } from '@supabase/supabase-js';
 import postgres from 'postgres';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -55,7 +56,7 @@ async function query(stack: { dbUrl: string }, statement: string) {
 
 /** A stack in a process of its own. */
 async function startedElsewhere(): Promise<ChildProcess> {
-  const script = join(import.meta.dirname, 'testing', 'stack-process.ts');
+  const script = fileURLToPath(new URL('./testing/stack-process.ts', import.meta.url));
   const child = spawn(process.execPath, [script, dataDir], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

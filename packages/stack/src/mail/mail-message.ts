@@ -21,7 +21,7 @@ export const LINK_KINDS = [
   'invite',
 ] as const;
 type LinkKind = (typeof LINK_KINDS)[number];
-export type MailKind = LinkKind | 'reauthentication';
+type MailKind = LinkKind | 'reauthentication';
 
 /**
  * The subject that Auth is told to use: it carries, for {@link composeMail}, what the mail must
@@ -84,7 +84,7 @@ export function composeMail(
  * The app's own page, `/auth/confirm?token_hash=…&type=…&next=…`, which calls `verifyOtp`: a token
  * in the link works on any device. `next` is the path that the request wanted to end at.
  */
-export function confirmLink(redirectTo: string, tokenHash: string, type: string): string {
+function confirmLink(redirectTo: string, tokenHash: string, type: string): string {
   const target = new URL(redirectTo);
   const link = new URL('/auth/confirm', target.origin);
   if (target.pathname === link.pathname) link.search = target.search;

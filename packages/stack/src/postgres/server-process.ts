@@ -60,7 +60,7 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
 }
 
 /** No message in another language, and none of our secrets. */
-export function serverEnvironment(): Record<string, string> {
+function serverEnvironment(): Record<string, string> {
   return { LC_ALL: 'C', PATH: process.env['PATH'] ?? '', TZ: 'UTC' };
 }
 
