@@ -1,3 +1,4 @@
+/// <reference types="node" />
 import { defineConfig } from 'drizzle-kit';
 
 /** Run by src/migrations/generate.ts, never by hand. */
