@@ -1,5 +1,5 @@
 import { migrate, pendingMigrations } from '@homeroom/db/migrate';
-import { jobs } from '@homeroom/db/jobs';
+import { jobs } from '@homeroom/db';
 import { seed } from '@homeroom/db/seed';
 import { type Stack, startStack } from '@homeroom/stack';
 import { buildPortals } from './build.ts';

@@ -10,6 +10,8 @@ export type PortalName = (typeof portalNames)[number];
 /** Addresses of both portals, without a trailing slash. */
 export type PortalUrls = Record<PortalName, string>;
 
+const servePortal = inRepository('packages/cli/src/serve-portal.ts');
+
 const portVariables = { student: 'STUDENT_PORT', instructor: 'INSTRUCTOR_PORT' } as const;
 
 /**
@@ -54,7 +56,7 @@ export async function startPortal(options: PortalOptions): Promise<ServerProcess
     cwd: inRepository('apps', name),
     script:
       mode === 'built'
-        ? ['build/index.js']
+        ? [servePortal, 'build']
         : [
             'node_modules/vite/bin/vite.js',
             'dev',
@@ -71,8 +73,6 @@ export async function startPortal(options: PortalOptions): Promise<ServerProcess
       ORIGIN: urls[name],
       PUBLIC_STUDENT_URL: urls.student,
       PUBLIC_INSTRUCTOR_URL: urls.instructor,
-      // adapter-node waits this long, in seconds, for open requests when it is asked to stop.
-      SHUTDOWN_TIMEOUT: '2',
     },
     onLine,
   });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
-import { jobs } from '@homeroom/db/jobs';
+import { jobs } from '@homeroom/db';
 import { resetStack, stackStatus, startStack, stopStack } from '@homeroom/stack';
 import { createProgress } from '../progress.ts';
 import { readSettings } from '../settings.ts';

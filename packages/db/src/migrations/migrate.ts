@@ -29,13 +29,7 @@ export async function migrate(
   const sql = postgres(url, { max: 1, onnotice: () => undefined });
   try {
     await sql`select pg_advisory_lock(${LOCK})`;
-    await createRecord(sql);
-    const done = new Set(
-      (
-        await sql<{ version: string }[]>`select version from supabase_migrations.schema_migrations`
-      ).map((row) => row.version),
-    );
-    const pending = (await readMigrations(folder)).filter(({ version }) => !done.has(version));
+    const pending = await findPending(sql, folder);
     for (const migration of pending) {
       await apply(sql, migration);
       onProgress?.(`Applied ${migration.version} ${migration.name.replaceAll('_', ' ')}`);
@@ -45,6 +39,28 @@ export async function migrate(
     // Ends the session, and its advisory lock with it.
     await sql.end();
   }
+}
+
+/**
+ * The migrations that {@link migrate} would apply, as `<version>_<name>`, oldest first.
+ * @throws the database's error when it can't be reached
+ */
+export async function pendingMigrations(url: string): Promise<string[]> {
+  const sql = postgres(url, { max: 1, onnotice: () => undefined });
+  try {
+    const pending = await findPending(sql, MIGRATIONS_FOLDER);
+    return pending.map(({ version, name }) => `${version}_${name}`);
+  } finally {
+    await sql.end();
+  }
+}
+
+async function findPending(sql: Sql, folder: string): Promise<Migration[]> {
+  await createRecord(sql);
+  const rows = await sql<{ version: string }[]>`
+    select version from supabase_migrations.schema_migrations`;
+  const done = new Set(rows.map((row) => row.version));
+  return (await readMigrations(folder)).filter(({ version }) => !done.has(version));
 }
 
 /** The Supabase CLI's own table, made as it makes it. */

@@ -1,0 +1,7 @@
+import { loadShell, requireRole } from '@homeroom/portal/server';
+import type { LayoutServerLoad } from './$types';
+
+export const load: LayoutServerLoad = (event) => {
+  requireRole(event, ['instructor', 'admin']);
+  return loadShell(event);
+};

@@ -1,0 +1,3 @@
+import { sendRecovery } from '@homeroom/portal/server';
+
+export const actions = { default: sendRecovery };

@@ -1,0 +1,3 @@
+import { answerHealth } from '@homeroom/portal/server';
+
+export const GET = answerHealth;

@@ -1,0 +1,4 @@
+import { loadShell } from '@homeroom/portal/server';
+import type { LayoutServerLoad } from './$types';
+
+export const load: LayoutServerLoad = (event) => loadShell(event);

@@ -1,0 +1,4 @@
+import { answerTrpc } from '@homeroom/portal/server';
+
+export const GET = answerTrpc;
+export const POST = answerTrpc;

@@ -1,0 +1,3 @@
+import { confirm } from '@homeroom/portal/server';
+
+export const GET = confirm;

@@ -1,0 +1,3 @@
+import { answerToken } from '@homeroom/portal/server';
+
+export const GET = answerToken;

@@ -1,0 +1,3 @@
+import { signUp } from '@homeroom/portal/server';
+
+export const actions = { default: signUp };

@@ -1,0 +1,95 @@
+import {
+  ApiError,
+  createApi,
+  readSettings,
+  type Api,
+  type Caller,
+  type Session,
+  type Settings,
+} from '@homeroom/api/server';
+import { createServerClient } from '@supabase/ssr';
+import type { SupabaseClient } from '@supabase/supabase-js';
+import type { Handle, RequestEvent } from '@sveltejs/kit';
+
+/** What every request carries, in both portals. */
+export type PortalLocals = {
+  api: Api;
+  settings: Settings;
+  /** Auth only; its session lives in httpOnly cookies. */
+  auth: SupabaseClient['auth'];
+  /** Verified here, once per request; null when nobody is signed in. */
+  session: Session | null;
+  /** The API's procedures as this request's user. */
+  caller: Caller;
+};
+
+/** Which portal this is: its cookies are its own, since both may share a host. */
+export type PortalName = 'student' | 'instructor';
+
+let shared: { api: Api; settings: Settings } | undefined;
+
+/** The API is built with the first request: the settings are those of the running server. */
+function sharedApi() {
+  if (shared === undefined) {
+    const settings = readSettings(process.env);
+    shared = { api: createApi(settings), settings };
+  }
+  return shared;
+}
+
+/** The one place where a session is read, refreshed and verified. */
+export function createPortalHandle(portal: PortalName): Handle {
+  return async ({ event, resolve }) => {
+    const { api, settings } = sharedApi();
+    const { auth } = createAuthClient(event, settings, portal);
+    const session = await readSession(auth, api);
+    Object.assign(event.locals, {
+      api,
+      settings,
+      auth,
+      session,
+      caller: api.caller(session),
+    } satisfies PortalLocals);
+    const response = await resolve(event, {
+      // @supabase/ssr may read headers of its own answers while a page is rendered.
+      filterSerializedResponseHeaders: (name) => name === 'content-type',
+    });
+    response.headers.set('x-content-type-options', 'nosniff');
+    response.headers.set('x-frame-options', 'DENY');
+    response.headers.set('referrer-policy', 'strict-origin-when-cross-origin');
+    return response;
+  };
+}
+
+function createAuthClient(event: RequestEvent, settings: Settings, portal: PortalName) {
+  return createServerClient(settings.supabaseUrl, settings.publishableKey, {
+    cookieOptions: {
+      name: `homeroom-${portal}`,
+      httpOnly: true,
+      sameSite: 'lax',
+      secure: event.url.protocol === 'https:',
+      path: '/',
+    },
+    cookies: {
+      getAll: () => event.cookies.getAll(),
+      setAll: (cookies) => {
+        for (const { name, value, options } of cookies) {
+          event.cookies.set(name, value, { ...options, path: '/' });
+        }
+      },
+    },
+  });
+}
+
+async function readSession(auth: SupabaseClient['auth'], api: Api): Promise<Session | null> {
+  // Refreshes when the token is about to expire; what it says of the user isn't trusted.
+  const { data } = await auth.getSession();
+  if (data.session === null) return null;
+  try {
+    return await api.verifyToken(data.session.access_token);
+  } catch (error) {
+    // 401 and 403: the token isn't good (any more). Anything else is a fault of ours.
+    if (error instanceof ApiError && error.status < 500) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,149 @@
+import { fail, redirect, type RequestEvent } from '@sveltejs/kit';
+import type { AuthError } from '@supabase/supabase-js';
+import * as z from 'zod';
+
+/** What a form of this file gives back when it can't go on: what was typed, and what to mend. */
+export type FormAnswer = {
+  email?: string;
+  fields?: Partial<Record<'email' | 'password' | 'firstName' | 'lastName', string>>;
+  message?: string;
+  sent?: boolean;
+};
+
+const email = z.email('Enter an e-mail address, like ada@example.org.');
+const password = z.string().min(8, 'Use at least 8 characters.').max(72, 'Use at most 72.');
+
+const schemas = {
+  signIn: z.object({ email, password: z.string().min(1, 'Enter your password.') }),
+  signUp: z.object({
+    firstName: z.string().trim().min(1, 'Enter your first name.').max(100),
+    lastName: z.string().trim().max(100),
+    email,
+    password,
+  }),
+  email: z.object({ email }),
+  password: z.object({ password }),
+};
+
+/** Signs in with a password. */
+export async function signIn(event: RequestEvent) {
+  const form = await read(event, schemas.signIn);
+  if (!form.ok) return form.answer;
+  const { error } = await event.locals.auth.signInWithPassword(form.data);
+  if (error) return refuse(form.data.email, error);
+  redirect(303, nextPage(event));
+}
+
+/** Makes an account, which is always a student's, and signs in. */
+export async function signUp(event: RequestEvent) {
+  const form = await read(event, schemas.signUp);
+  if (!form.ok) return form.answer;
+  const { email, password, firstName, lastName } = form.data;
+  const { data, error } = await event.locals.auth.signUp({
+    email,
+    password,
+    options: {
+      data: { first_name: firstName, last_name: lastName },
+      emailRedirectTo: `${event.url.origin}/auth/confirm`,
+    },
+  });
+  if (error) return refuse(email, error);
+  if (data.session === null) return { email, sent: true } satisfies FormAnswer;
+  redirect(303, nextPage(event));
+}
+
+/** Sends a link that signs in. */
+export async function sendMagicLink(event: RequestEvent) {
+  const form = await read(event, schemas.email);
+  if (!form.ok) return form.answer;
+  const { error } = await event.locals.auth.signInWithOtp({
+    email: form.data.email,
+    options: { shouldCreateUser: false, emailRedirectTo: `${event.url.origin}/auth/confirm` },
+  });
+  if (error && error.status !== 422 && error.status !== 400) {
+    return refuse(form.data.email, error);
+  }
+  // The same answer for an address without an account: nobody learns who has one.
+  return { email: form.data.email, sent: true } satisfies FormAnswer;
+}
+
+/** Sends a link that leads to the page for a new password. */
+export async function sendRecovery(event: RequestEvent) {
+  const form = await read(event, schemas.email);
+  if (!form.ok) return form.answer;
+  const { error } = await event.locals.auth.resetPasswordForEmail(form.data.email, {
+    redirectTo: `${event.url.origin}/reset-password`,
+  });
+  if (error && error.status === 429) return refuse(form.data.email, error);
+  return { email: form.data.email, sent: true } satisfies FormAnswer;
+}
+
+/** Sets a new password for who is signed in. */
+export async function resetPassword(event: RequestEvent) {
+  const form = await read(event, schemas.password);
+  if (!form.ok) return form.answer;
+  const { error } = await event.locals.auth.updateUser(form.data);
+  if (error) return refuse(undefined, error);
+  redirect(303, '/');
+}
+
+/** Ends the session on this device. */
+export async function signOut(event: RequestEvent) {
+  await event.locals.auth.signOut({ scope: 'local' });
+  redirect(303, '/sign-in');
+}
+
+const otpTypes = z.enum(['email', 'magiclink', 'signup', 'recovery', 'invite', 'email_change']);
+
+/** Follows the link of a mail: signs in and goes on, or to the sign-in page with the reason. */
+export async function confirm(event: RequestEvent): Promise<never> {
+  const tokenHash = event.url.searchParams.get('token_hash');
+  const type = otpTypes.safeParse(event.url.searchParams.get('type'));
+  if (tokenHash !== null && type.success) {
+    const { error } = await event.locals.auth.verifyOtp({ token_hash: tokenHash, type: type.data });
+    if (error === null) {
+      redirect(303, type.data === 'recovery' ? '/reset-password' : nextPage(event));
+    }
+  }
+  redirect(303, '/sign-in?problem=link');
+}
+
+/** Where to go afterwards: a page of this portal, never another site. */
+export function nextPage({ url }: Pick<RequestEvent, 'url'>): string {
+  const next = url.searchParams.get('next') ?? '/';
+  const target = URL.canParse(next, url.origin) ? new URL(next, url.origin) : null;
+  return target?.origin === url.origin ? target.pathname + target.search : '/';
+}
+
+async function read<S extends z.ZodObject>(event: RequestEvent, schema: S) {
+  const values = Object.fromEntries(await event.request.formData());
+  const result = schema.safeParse(values);
+  if (result.success) return { ok: true as const, data: result.data };
+  const { fieldErrors } = z.flattenError(result.error) as {
+    fieldErrors: Record<string, string[] | undefined>;
+  };
+  const fields = Object.fromEntries(
+    Object.entries(fieldErrors).map(([name, reasons]) => [name, reasons?.[0]]),
+  );
+  const typed = typeof values.email === 'string' ? values.email : undefined;
+  return { ok: false as const, answer: fail(400, { email: typed, fields } as FormAnswer) };
+}
+
+/** What Auth's error means to a person, by its code: https://supabase.com/docs/guides/auth/debugging/error-codes */
+const sentences: Record<string, string> = {
+  invalid_credentials: 'E-mail or password is not right.',
+  email_not_confirmed: 'Open the link in the mail that we sent you first.',
+  user_already_exists: 'There is an account with this address already. Sign in instead.',
+  email_exists: 'There is an account with this address already. Sign in instead.',
+  weak_password: 'This password is too easy to guess. Use a longer one.',
+  same_password: 'This is your password already. Choose another.',
+  over_email_send_rate_limit: 'We have just sent you a mail. Wait a minute before the next.',
+  over_request_rate_limit: 'Too many attempts. Wait a minute, then try again.',
+  session_not_found: 'The link has been used or is too old. Ask for a new one.',
+};
+
+function refuse(email: string | undefined, error: AuthError) {
+  const message = sentences[error.code ?? ''] ?? 'That did not work. Try again in a moment.';
+  const status = error.status !== undefined && error.status >= 400 ? error.status : 503;
+  return fail(status, { email, message } as FormAnswer);
+}

@@ -1,0 +1,12 @@
+export { default as Avatar } from './Avatar.svelte';
+export { default as Button } from './Button.svelte';
+export { default as CountBadge } from './CountBadge.svelte';
+export { default as EmptyState } from './EmptyState.svelte';
+export { default as LiveDot } from './LiveDot.svelte';
+export { default as Notice } from './Notice.svelte';
+export { default as PageHeader } from './PageHeader.svelte';
+export { default as ProgressBar } from './ProgressBar.svelte';
+export { default as RelativeTime } from './RelativeTime.svelte';
+export { default as TextField } from './TextField.svelte';
+export { default as ThemeToggle } from './ThemeToggle.svelte';
+export type { LiveDotState } from './live-words.ts';
