@@ -17,7 +17,7 @@ test('a student enrolls, and the instructor’s bell and centre show it without 
   const before = await unreadCount(instructor.page);
 
   const student = await browserFor({ phone: true });
-  await signUp(student.page, school.urls.student, 'Nora');
+  await signUp(student.page, school, 'Nora');
   await enroll(student.page, school.urls.student, COURSE.slug);
 
   await expect.poll(() => unreadCount(instructor.page)).toBe(before + 1);
@@ -61,7 +61,7 @@ test('nothing is lost or doubled while the instructor’s network is cut', async
   await instructor.context.setOffline(false);
 
   await expect(centre.getByRole('main').locator('[data-live=live]')).toBeVisible();
-  await expect(centre.getByText('While you were away 10')).toBeVisible();
+  await expect(centre.getByRole('main').getByText('While you were away 10')).toBeVisible();
   const shown = await centre
     .getByRole('main')
     .getByText(/^(Unread: )?While you were away/)

@@ -9,7 +9,8 @@ import {
 } from '@homeroom/api/server';
 import { createServerClient } from '@supabase/ssr';
 import type { SupabaseClient } from '@supabase/supabase-js';
-import type { Handle, RequestEvent } from '@sveltejs/kit';
+import type { RequestEvent } from '@sveltejs/kit';
+import type { Handle } from '@sveltejs/kit/hooks';
 
 /** What every request carries, in both portals. */
 export type PortalLocals = {

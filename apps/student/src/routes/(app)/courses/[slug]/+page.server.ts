@@ -11,7 +11,8 @@ export const load: PageServerLoad = async ({ locals, params }) => {
 
 export const actions: Actions = {
   enroll: async ({ locals, request }) => {
-    const courseId = String((await request.formData()).get('courseId'));
+    const given = (await request.formData()).get('courseId');
+    const courseId = typeof given === 'string' ? given : '';
     try {
       return { enrolled: await locals.caller.enrollment.enroll({ courseId }) };
     } catch (error) {
