@@ -91,7 +91,7 @@ export default defineConfig(
     languageOptions: {
       globals: { ...globals.node, ...globals.browser },
       parserOptions: {
-        projectService: { allowDefaultProject: ['*.ts', 'packages/*/*.ts'] },
+        projectService: { allowDefaultProject: ['*.ts'] },
         extraFileExtensions: ['.svelte'],
         tsconfigRootDir: import.meta.dirname,
       },

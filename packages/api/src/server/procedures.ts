@@ -60,12 +60,6 @@ export const instructorProcedure = userProcedure.use(({ ctx, next }) => {
   return next();
 });
 
-/** For administrators. */
-export const adminProcedure = userProcedure.use(({ ctx, next }) => {
-  requireRole(ctx.session, ['admin']);
-  return next();
-});
-
 function requireRole(session: Session, roles: readonly Role[]): void {
   if (!roles.includes(session.role)) throw new ApiError('ROLE_FORBIDDEN');
 }

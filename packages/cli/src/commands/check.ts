@@ -23,16 +23,17 @@ const checks: { title: string; tool: string; args: string[]; mend: string }[] = 
     mend: 'pnpm db generate --name <verb_phrase>',
   },
   {
-    title: 'unused code and dependencies',
-    tool: 'knip',
-    args: ['--no-progress'],
-    mend: 'remove what is listed',
-  },
-  {
+    // Before knip and the linter, which read what SvelteKit writes here.
     title: 'types',
     tool: 'turbo',
     args: ['run', 'typecheck', '--output-logs=errors-only', '--continue'],
     mend: 'correct what is listed',
+  },
+  {
+    title: 'unused code and dependencies',
+    tool: 'knip',
+    args: ['--no-progress'],
+    mend: 'remove what is listed',
   },
   {
     title: 'lint',

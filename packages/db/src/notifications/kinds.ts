@@ -15,11 +15,5 @@ export const NOTIFICATION_TYPES = [
   'system',
 ] as const;
 
-/** What a notification is about. */
-export type NotificationType = (typeof NOTIFICATION_TYPES)[number];
-
 /** How much a notification matters, mildest first. */
 export const NOTIFICATION_LEVELS = ['info', 'success', 'warning', 'error'] as const;
-
-/** How much a notification matters. */
-export type NotificationLevel = (typeof NOTIFICATION_LEVELS)[number];
