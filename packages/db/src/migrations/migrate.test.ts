@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { testDatabase } from '../testing/index.ts';
 import { PACKAGE_FOLDER } from './folders.ts';
-import { migrate } from './migrate.ts';
+import { migrate, pendingMigrations } from './migrate.ts';
 
 async function folderWith(files: Record<string, string>) {
   const path = await mkdtemp(join(tmpdir(), 'homeroom-migrate-test-'));
@@ -19,6 +19,15 @@ describe('migrating', () => {
     const [role] = await db.sql`select rolsuper from pg_roles where rolname = current_user`;
     expect(role?.rolsuper).toBe(false);
     expect(await migrate(db.url)).toEqual({ applied: [] });
+  });
+
+  it('tells what is pending without writing anything', async () => {
+    await using db = await testDatabase();
+    expect(await pendingMigrations(db.url)).toEqual([]);
+    await db.sql`drop schema supabase_migrations cascade`;
+    expect(await pendingMigrations(db.url)).toContainEqual(expect.stringMatching(/^\d{14}_/));
+    const [schema] = await db.sql`select to_regnamespace('supabase_migrations') as found`;
+    expect(schema?.found).toBeNull();
   });
 
   it('records what it applied as the Supabase CLI does', async () => {

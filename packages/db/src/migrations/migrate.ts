@@ -29,6 +29,7 @@ export async function migrate(
   const sql = postgres(url, { max: 1, onnotice: () => undefined });
   try {
     await sql`select pg_advisory_lock(${LOCK})`;
+    await createRecord(sql);
     const pending = await findPending(sql, folder);
     for (const migration of pending) {
       await apply(sql, migration);
@@ -55,10 +56,13 @@ export async function pendingMigrations(url: string): Promise<string[]> {
   }
 }
 
+/** Only reads: a project that was never migrated has no record, and everything is pending. */
 async function findPending(sql: Sql, folder: string): Promise<Migration[]> {
-  await createRecord(sql);
-  const rows = await sql<{ version: string }[]>`
-    select version from supabase_migrations.schema_migrations`;
+  const [record] = await sql<{ exists: boolean }[]>`
+    select to_regclass('supabase_migrations.schema_migrations') is not null as "exists"`;
+  const rows = record?.exists
+    ? await sql<{ version: string }[]>`select version from supabase_migrations.schema_migrations`
+    : [];
   const done = new Set(rows.map((row) => row.version));
   return (await readMigrations(folder)).filter(({ version }) => !done.has(version));
 }
