@@ -1,5 +1,5 @@
 import { expect, test } from '../fixtures/homeroom.ts';
-import { linkMailedTo, signIn } from '../fixtures/steps.ts';
+import { expectSignedIn, linkMailedTo, signIn, signOut } from '../fixtures/steps.ts';
 
 test('a link by mail signs in, once', async ({ school, browserFor }) => {
   const { page } = await browserFor({ phone: true });
@@ -10,9 +10,8 @@ test('a link by mail signs in, once', async ({ school, browserFor }) => {
   await expect(page.getByText('a mail with a link is on its way')).toBeVisible();
   const link = await linkMailedTo(school, address);
   await page.goto(link);
-  await expect(page.getByRole('button', { name: 'Sign out' })).toBeVisible();
-  await page.getByRole('button', { name: 'Sign out' }).click();
-  await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
+  await expectSignedIn(page);
+  await signOut(page);
   await page.goto(link);
   await expect(page.getByText('This link has been used or is too old')).toBeVisible();
 });
@@ -46,7 +45,7 @@ test('a forgotten password is set anew through the mail', async ({ school, brows
   await page.goto(await linkMailedTo(school, address));
   await page.getByLabel('Password').fill('another good password');
   await page.getByRole('button', { name: 'Set the password' }).click();
-  await expect(page.getByRole('button', { name: 'Sign out' })).toBeVisible();
+  await expectSignedIn(page);
 });
 
 test('a student does not get into the instructors’ portal', async ({ school, browserFor }) => {

@@ -15,8 +15,14 @@ export type {
   CourseInstructor,
   CourseSummary,
   TaughtCourse,
+  TaughtCourses,
 } from './catalog/contract.ts';
-export type { Enrolled, Enrollment, EnrollmentEvents } from './enrollment/contract.ts';
+export type {
+  Enrolled,
+  Enrollment,
+  EnrollmentEvents,
+  EnrollmentList,
+} from './enrollment/contract.ts';
 export type { Me, Role, UpdateMe } from './identity/contract.ts';
 export type { Live, LiveCursor, LiveEvent, Since } from './live/contract.ts';
 export type {

@@ -1,6 +1,7 @@
 /** The server side of both portals: session, API mount, and the actions of the identity forms. */
 export { createPortalHandle, type PortalLocals, type PortalName } from './server/handle.ts';
 export {
+  changePassword,
   confirm,
   type FormAnswer,
   resetPassword,
@@ -17,6 +18,7 @@ export {
   answerTrpc,
   requireSession,
 } from './server/routes.ts';
-export { readNotificationQuery } from './notifications/query.ts';
+export { loadNotifications } from './notifications/load-notifications.ts';
 export { failureOf, throwPageError } from './errors/page-error.ts';
 export { loadShell, requireRole } from './shell/load-shell.ts';
+export { loadSettings, savePreferences, saveProfile } from './settings/settings.ts';

@@ -17,6 +17,7 @@ export {
   type LiveStatus,
   type Snapshot,
 } from './live-query/live-query.ts';
+export { reloaded, type ReloadedOptions } from './live-query/reloaded.ts';
 export type { NotificationEvent } from './notifications/events.ts';
 export {
   notifications,

@@ -62,7 +62,7 @@ it("lists an instructor's courses with their students, and nobody else's", async
   await student.enrollment.enroll.mutate({ courseId: course.id });
   const taught = await (await room.as(instructor)).catalog.teaching.query({});
   expect(teachingOutput.safeParse(taught).error).toBeUndefined();
-  expect(taught.items).toMatchObject([{ id: course.id, studentCount: 1, completedCount: 0 }]);
+  expect(taught.data.items).toMatchObject([{ id: course.id, studentCount: 1, completedCount: 0 }]);
   expect(await refusal(student.catalog.teaching.query({}))).toMatchObject({
     httpStatus: 403,
     appCode: 'ROLE_FORBIDDEN',

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { liveOutput } from '../live/contract.ts';
 import { pageInput } from '../pagination/contract.ts';
 
 /** Someone who teaches a course, as everybody may see them. */
@@ -89,8 +90,10 @@ export type TaughtCourse = z.infer<typeof taughtCourseSchema>;
 /** Asks for the courses that one teaches, newest first. */
 export const teachingInput = pageInput;
 
+/** The courses that one teaches, newest first, live on `user:<uid>`. */
+export const teachingOutput = liveOutput(
+  z.object({ items: z.array(taughtCourseSchema), nextCursor: z.string().nullable() }),
+);
+
 /** The courses that one teaches, newest first. */
-export const teachingOutput = z.object({
-  items: z.array(taughtCourseSchema),
-  nextCursor: z.string().nullable(),
-});
+export type TaughtCourses = z.infer<typeof teachingOutput>['data'];

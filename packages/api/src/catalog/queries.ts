@@ -1,5 +1,7 @@
 import { sql, type SQL } from 'drizzle-orm';
 import type * as z from 'zod';
+import type { Live } from '../live/contract.ts';
+import { liveHead, userTopic } from '../live/queries.ts';
 import type { UserTransaction } from '../server/database.ts';
 import { ApiError } from '../server/errors.ts';
 import { isAfter, isoTime, rowCount, toPage } from '../server/fragments.ts';
@@ -10,8 +12,8 @@ import type {
   listInput,
   listOutput,
   TaughtCourse,
+  TaughtCourses,
   teachingInput,
-  teachingOutput,
 } from './contract.ts';
 
 /** Who teaches `course`, by name. */
@@ -129,8 +131,10 @@ export async function listTaughtCourses(
   tx: UserTransaction,
   userId: string,
   { cursor, limit }: z.output<typeof teachingInput>,
-): Promise<z.infer<typeof teachingOutput>> {
-  const rows = await tx.execute<TaughtCourse>(sql`
+): Promise<Live<TaughtCourses>> {
+  const topic = userTopic(userId);
+  const [rows, [head]] = await Promise.all([
+    tx.execute<TaughtCourse>(sql`
     select
       course.id,
       course.slug,
@@ -153,6 +157,9 @@ export async function listTaughtCourses(
     where teaching.user_id = ${userId}::uuid
       and ${isAfter(cursor, sql`course.created_at`, sql`course.id`)}
     order by course.created_at desc, course.id desc
-    limit ${rowCount(limit + 1)}`);
-  return toPage(rows, limit, (row) => row);
+    limit ${rowCount(limit + 1)}`),
+    tx.execute<{ seq: number }>(sql`select ${liveHead(topic)} as "seq"`),
+  ]);
+  if (!head) throw new Error('A select without from gave no row');
+  return { data: toPage(rows, limit, (row) => row), cursor: { topic, seq: head.seq } };
 }

@@ -47,6 +47,9 @@ export const mineOutput = liveOutput(
   z.object({ items: z.array(enrollmentSchema), nextCursor: z.string().nullable() }),
 );
 
+/** The user's enrollments, newest first. */
+export type EnrollmentList = z.infer<typeof mineOutput>['data'];
+
 /** What a student's own topic tells about enrollment, by the event's name. */
 export const enrollmentEventSchemas = {
   'enrollment.created': z.object({

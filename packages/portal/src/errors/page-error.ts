@@ -9,11 +9,17 @@ function inWords(cause: unknown): { status: number; message: string } {
   return { status, message: `${sentence} ${whatToDo}` };
 }
 
-/** What an action gives back when the API refused. Faults of ours are thrown on. */
-export function failureOf(cause: unknown) {
+/**
+ * What an action gives back when the API refused, with what else its page wants to know. Faults of
+ * ours are thrown on.
+ */
+export function failureOf<More extends Record<string, unknown> = Record<never, never>>(
+  cause: unknown,
+  more?: More,
+) {
   const { status, message } = inWords(cause);
   if (status >= 500) throw cause;
-  return fail(status, { message });
+  return fail(status, { ...(more as More), message });
 }
 
 /** Shows the API's refusal as the page's error. Faults of ours are thrown on. */

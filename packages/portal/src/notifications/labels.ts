@@ -1,25 +1,95 @@
+import type { Role } from '@homeroom/api/contract';
 import { NOTIFICATION_TYPES, type NotificationType } from '@homeroom/api/kinds';
 
-const labels: Record<NotificationType, string> = {
-  enrollment: 'Enrollment',
-  workshop_registration: 'Workshop registration',
-  course_completion: 'Course completion',
-  review: 'Review',
-  payment: 'Payment',
-  lesson_completion: 'Lesson completion',
-  certificate: 'Certificate',
-  achievement: 'Achievement',
-  subscription: 'Subscription',
-  announcement: 'Announcement',
-  message: 'Message',
-  mention: 'Mention',
-  system: 'Homeroom',
+type Kind = {
+  label: string;
+  /** When it comes, for the one who chooses. */
+  when: string;
+  /** Whom it can reach; administrators, all of them. */
+  roles: readonly Role[];
+};
+
+const everybody = ['student', 'instructor'] as const;
+
+const kinds: Record<NotificationType, Kind> = {
+  enrollment: {
+    label: 'Enrollment',
+    when: 'A student enrolls in one of your courses.',
+    roles: ['instructor'],
+  },
+  workshop_registration: {
+    label: 'Workshop registration',
+    when: 'A student registers for one of your workshops.',
+    roles: ['instructor'],
+  },
+  course_completion: {
+    label: 'Course completion',
+    when: 'A course is finished to its last lesson.',
+    roles: everybody,
+  },
+  review: {
+    label: 'Review',
+    when: 'A student rates one of your courses.',
+    roles: ['instructor'],
+  },
+  payment: {
+    label: 'Payment',
+    when: 'A payment succeeds or is refunded.',
+    roles: everybody,
+  },
+  lesson_completion: {
+    label: 'Lesson completion',
+    when: 'You finish a lesson.',
+    roles: ['student'],
+  },
+  certificate: {
+    label: 'Certificate',
+    when: 'You earn a certificate.',
+    roles: ['student'],
+  },
+  achievement: {
+    label: 'Achievement',
+    when: 'You unlock an achievement.',
+    roles: ['student'],
+  },
+  subscription: {
+    label: 'Subscription',
+    when: 'Your subscription is about to end.',
+    roles: ['student'],
+  },
+  announcement: {
+    label: 'Announcement',
+    when: 'Your instructors have news for the course.',
+    roles: ['student'],
+  },
+  message: {
+    label: 'Message',
+    when: 'Somebody writes to you.',
+    roles: everybody,
+  },
+  mention: {
+    label: 'Mention',
+    when: 'Somebody names you in a discussion.',
+    roles: everybody,
+  },
+  system: {
+    label: 'Homeroom',
+    when: 'There is something to know about Homeroom itself.',
+    roles: everybody,
+  },
 };
 
 /** A notification's type as people say it. */
 export function typeLabel(type: NotificationType): string {
-  return labels[type];
+  return kinds[type].label;
 }
 
-/** Every type with its label, for a filter or a form. */
-export const typeOptions = NOTIFICATION_TYPES.map((type) => ({ type, label: labels[type] }));
+/** Every type with its label, for a filter. */
+export const typeOptions = NOTIFICATION_TYPES.map((type) => ({ type, label: kinds[type].label }));
+
+/** The types that can reach someone in this role, with when they come. */
+export function typesFor(role: Role): { type: NotificationType; label: string; when: string }[] {
+  return NOTIFICATION_TYPES.filter(
+    (type) => role === 'admin' || kinds[type].roles.includes(role),
+  ).map((type) => ({ type, label: kinds[type].label, when: kinds[type].when }));
+}

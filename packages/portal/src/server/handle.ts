@@ -11,6 +11,7 @@ import { createServerClient } from '@supabase/ssr';
 import type { SupabaseClient } from '@supabase/supabase-js';
 import type { RequestEvent } from '@sveltejs/kit';
 import type { Handle } from '@sveltejs/kit/hooks';
+import { allowConnect } from './csp.ts';
 
 /** What every request carries, in both portals. */
 export type PortalLocals = {
@@ -55,11 +56,18 @@ export function createPortalHandle(portal: PortalName): Handle {
       // @supabase/ssr may read headers of its own answers while a page is rendered.
       filterSerializedResponseHeaders: (name) => name === 'content-type',
     });
-    response.headers.set('x-content-type-options', 'nosniff');
-    response.headers.set('x-frame-options', 'DENY');
-    response.headers.set('referrer-policy', 'strict-origin-when-cross-origin');
+    secure(response.headers, settings);
     return response;
   };
+}
+
+function secure(headers: Headers, { supabaseUrl }: Settings): void {
+  headers.set('x-content-type-options', 'nosniff');
+  headers.set('x-frame-options', 'DENY');
+  headers.set('referrer-policy', 'strict-origin-when-cross-origin');
+  headers.set('permissions-policy', 'camera=(self), microphone=(), geolocation=()');
+  const policy = headers.get('content-security-policy');
+  if (policy !== null) headers.set('content-security-policy', allowConnect(policy, supabaseUrl));
 }
 
 function createAuthClient(event: RequestEvent, settings: Settings, portal: PortalName) {

@@ -1,11 +1,13 @@
 import { fail, redirect, type RequestEvent } from '@sveltejs/kit';
 import type { AuthError } from '@supabase/supabase-js';
 import * as z from 'zod';
+import type { SettingsAnswer } from '../settings/settings.ts';
+import { readForm, type Invalid } from './read-form.ts';
 
 /** What a form of this file gives back when it can't go on: what was typed, and what to mend. */
 export type FormAnswer = {
   email?: string;
-  fields?: Partial<Record<'email' | 'password' | 'firstName' | 'lastName', string>>;
+  fields?: Invalid;
   message?: string;
   sent?: boolean;
 };
@@ -23,12 +25,13 @@ const schemas = {
   }),
   email: z.object({ email }),
   password: z.object({ password }),
+  change: z.object({ current: z.string().min(1, 'Enter your present password.'), password }),
 };
 
 /** Signs in with a password. */
 export async function signIn(event: RequestEvent) {
-  const form = await read(event, schemas.signIn);
-  if (!form.ok) return form.answer;
+  const form = await readForm(event, schemas.signIn);
+  if (!form.ok) return form.refuse(withTyped(form.values));
   const { error } = await event.locals.auth.signInWithPassword(form.data);
   if (error) return refuse(form.data.email, error);
   redirect(303, nextPage(event));
@@ -36,8 +39,8 @@ export async function signIn(event: RequestEvent) {
 
 /** Makes an account, which is always a student's, and signs in. */
 export async function signUp(event: RequestEvent) {
-  const form = await read(event, schemas.signUp);
-  if (!form.ok) return form.answer;
+  const form = await readForm(event, schemas.signUp);
+  if (!form.ok) return form.refuse(withTyped(form.values));
   const { email, password, firstName, lastName } = form.data;
   const { data, error } = await event.locals.auth.signUp({
     email,
@@ -54,8 +57,8 @@ export async function signUp(event: RequestEvent) {
 
 /** Sends a link that signs in. */
 export async function sendMagicLink(event: RequestEvent) {
-  const form = await read(event, schemas.email);
-  if (!form.ok) return form.answer;
+  const form = await readForm(event, schemas.email);
+  if (!form.ok) return form.refuse(withTyped(form.values));
   const { error } = await event.locals.auth.signInWithOtp({
     email: form.data.email,
     options: { shouldCreateUser: false, emailRedirectTo: `${event.url.origin}/auth/confirm` },
@@ -69,8 +72,8 @@ export async function sendMagicLink(event: RequestEvent) {
 
 /** Sends a link that leads to the page for a new password. */
 export async function sendRecovery(event: RequestEvent) {
-  const form = await read(event, schemas.email);
-  if (!form.ok) return form.answer;
+  const form = await readForm(event, schemas.email);
+  if (!form.ok) return form.refuse(withTyped(form.values));
   const { error } = await event.locals.auth.resetPasswordForEmail(form.data.email, {
     redirectTo: `${event.url.origin}/reset-password`,
   });
@@ -80,11 +83,33 @@ export async function sendRecovery(event: RequestEvent) {
 
 /** Sets a new password for who is signed in. */
 export async function resetPassword(event: RequestEvent) {
-  const form = await read(event, schemas.password);
-  if (!form.ok) return form.answer;
+  const form = await readForm(event, schemas.password);
+  if (!form.ok) return form.refuse(withTyped(form.values));
   const { error } = await event.locals.auth.updateUser(form.data);
   if (error) return refuse(undefined, error);
   redirect(303, '/');
+}
+
+/** Sets a new password from the settings, for who knows the old one. */
+export async function changePassword(event: RequestEvent) {
+  const { email } = await event.locals.caller.identity.me();
+  const form = await readForm(event, schemas.change);
+  if (!form.ok) return form.refuse((fields): SettingsAnswer => ({ form: 'password', fields }));
+  const { current, password } = form.data;
+  const known = await event.locals.auth.signInWithPassword({ email, password: current });
+  if (known.error) {
+    const fields = { current: 'This is not your password.' };
+    const wrong = known.error.code === 'invalid_credentials';
+    return fail(wrong ? 400 : 503, {
+      form: 'password',
+      ...(wrong ? { fields } : { message: inWords(known.error) }),
+    } as SettingsAnswer);
+  }
+  const { error } = await event.locals.auth.updateUser({ password });
+  if (error) {
+    return fail(400, { form: 'password', message: inWords(error) } as SettingsAnswer);
+  }
+  return { form: 'password', saved: true } satisfies SettingsAnswer;
 }
 
 /** Ends the session on this device. */
@@ -115,18 +140,12 @@ export function nextPage({ url }: Pick<RequestEvent, 'url'>): string {
   return target?.origin === url.origin ? target.pathname + target.search : '/';
 }
 
-async function read<S extends z.ZodObject>(event: RequestEvent, schema: S) {
-  const values = Object.fromEntries(await event.request.formData());
-  const result = schema.safeParse(values);
-  if (result.success) return { ok: true as const, data: result.data };
-  const { fieldErrors } = z.flattenError(result.error) as {
-    fieldErrors: Record<string, string[] | undefined>;
-  };
-  const fields = Object.fromEntries(
-    Object.entries(fieldErrors).map(([name, reasons]) => [name, reasons?.[0]]),
-  );
-  const typed = typeof values.email === 'string' ? values.email : undefined;
-  return { ok: false as const, answer: fail(400, { email: typed, fields } as FormAnswer) };
+/** What was typed as the address stays in the form. */
+function withTyped({ email }: Record<string, FormDataEntryValue>) {
+  return (fields: Invalid): FormAnswer => ({
+    email: typeof email === 'string' ? email : undefined,
+    fields,
+  });
 }
 
 /** What Auth's error means to a person, by its code: https://supabase.com/docs/guides/auth/debugging/error-codes */
@@ -142,8 +161,12 @@ const sentences: Record<string, string> = {
   session_not_found: 'The link has been used or is too old. Ask for a new one.',
 };
 
+function inWords(error: AuthError): string {
+  return sentences[error.code ?? ''] ?? 'That did not work. Try again in a moment.';
+}
+
 function refuse(email: string | undefined, error: AuthError) {
-  const message = sentences[error.code ?? ''] ?? 'That did not work. Try again in a moment.';
+  const message = inWords(error);
   const status = error.status !== undefined && error.status >= 400 ? error.status : 503;
   return fail(status, { email, message } as FormAnswer);
 }

@@ -1,3 +1,5 @@
 import type { PageServerLoad } from './$types';
 
-export const load: PageServerLoad = ({ locals }) => locals.caller.catalog.teaching({ limit: 100 });
+export const load: PageServerLoad = async ({ locals }) => ({
+  taught: await locals.caller.catalog.teaching({ limit: 100 }),
+});

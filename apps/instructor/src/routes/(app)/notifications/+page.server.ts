@@ -1,7 +1,3 @@
-import { readNotificationQuery } from '@homeroom/portal/server';
-import type { PageServerLoad } from './$types';
+import { loadNotifications } from '@homeroom/portal/server';
 
-export const load: PageServerLoad = async ({ locals, url }) => {
-  const { query, filters } = readNotificationQuery(url.searchParams);
-  return { query, filters, initial: await locals.caller.notifications.list(filters) };
-};
+export const load = loadNotifications;

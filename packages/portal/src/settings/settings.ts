@@ -1,0 +1,60 @@
+import { NOTIFICATION_TYPES } from '@homeroom/api/kinds';
+import type { RequestEvent } from '@sveltejs/kit';
+import * as z from 'zod';
+import { failureOf } from '../errors/page-error.ts';
+import { readForm, type Invalid } from '../server/read-form.ts';
+import { requireSession } from '../server/routes.ts';
+
+/** What a form of the settings gives back: which one, and whether it was saved or what to mend. */
+export type SettingsAnswer = {
+  form: 'profile' | 'notifications' | 'password';
+  saved?: boolean;
+  fields?: Invalid;
+  message?: string;
+};
+
+/** What the page of the settings needs. */
+export async function loadSettings(event: RequestEvent) {
+  requireSession(event);
+  const { items } = await event.locals.caller.notifications.preferences.get();
+  return { preferences: items, timeZones: Intl.supportedValuesOf('timeZone') };
+}
+
+const profileSchema = z.object({
+  firstName: z
+    .string()
+    .trim()
+    .min(1, 'Enter your first name.')
+    .max(100, 'Use at most 100 letters.'),
+  lastName: z.string().trim().min(1, 'Enter your last name.').max(100, 'Use at most 100 letters.'),
+  timeZone: z.string().min(1, 'Choose a time zone.'),
+});
+
+/** Saves names and time zone. */
+export async function saveProfile(event: RequestEvent) {
+  const form = await readForm(event, profileSchema);
+  if (!form.ok) return form.refuse((fields): SettingsAnswer => ({ form: 'profile', fields }));
+  try {
+    await event.locals.caller.identity.updateMe(form.data);
+  } catch (error) {
+    return failureOf(error, { form: 'profile' as const });
+  }
+  return { form: 'profile', saved: true } satisfies SettingsAnswer;
+}
+
+/** Saves what one is told of: `shown` are the types on the form, those `on` are wanted. */
+export async function savePreferences(event: RequestEvent) {
+  const form = await event.request.formData();
+  const shown = new Set(form.getAll('shown'));
+  const on = new Set(form.getAll('on'));
+  const items = NOTIFICATION_TYPES.filter((type) => shown.has(type)).map((type) => ({
+    type,
+    enabled: on.has(type),
+  }));
+  try {
+    await event.locals.caller.notifications.preferences.set({ items });
+  } catch (error) {
+    return failureOf(error, { form: 'notifications' as const });
+  }
+  return { form: 'notifications', saved: true } satisfies SettingsAnswer;
+}
