@@ -18,7 +18,6 @@ language sql immutable
 as $$
   select case when epoch = 0 then topic else topic || ':e' || epoch end;
 $$;
-grant execute on function private.channel_of(text, bigint) to authenticated, service_role;
 
 -- Who may join a channel: the readers of its topic, while it is the topic's channel. An epoch is
 -- written in one way only, so no second name leads to the same topic. `:live` is for whom its
