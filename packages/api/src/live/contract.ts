@@ -11,6 +11,9 @@ export const topicSchema = z
 /** The number of an event on its topic; 0 is before the first one. */
 export const seqSchema = z.int().min(0);
 
+/** How often a topic has moved to another channel, because somebody lost the right to it. */
+const epochSchema = z.int().min(0);
+
 /** Up to which event of which topic the data beside it is told. */
 export const liveCursorSchema = z.object({ topic: topicSchema, seq: seqSchema });
 
@@ -46,12 +49,23 @@ export const sinceInput = z.object({
 /**
  * The events after the number asked for; or `too-old`, when retention has removed some of them and
  * only a new snapshot helps. `head` is the newest number of the topic: more are to be had while the
- * last event's `seq` is below it.
+ * last event's `seq` is below it. `epoch` says on which channel the topic is.
  */
 export const sinceOutput = z.discriminatedUnion('status', [
-  z.object({ status: z.literal('events'), events: z.array(liveEventSchema), head: seqSchema }),
-  z.object({ status: z.literal('too-old'), head: seqSchema }),
+  z.object({
+    status: z.literal('events'),
+    events: z.array(liveEventSchema),
+    head: seqSchema,
+    epoch: epochSchema,
+  }),
+  z.object({ status: z.literal('too-old'), head: seqSchema, epoch: epochSchema }),
 ]);
+
+/** Asks on which channel a topic is, before joining it. */
+export const epochInput = z.object({ topic: topicSchema });
+
+/** The channel is `<topic>` in epoch 0, `<topic>:e<epoch>` after it. */
+export const epochOutput = z.object({ epoch: epochSchema });
 
 /** What `live.since` gives. */
 export type Since = z.infer<typeof sinceOutput>;

@@ -67,6 +67,27 @@ it("refuses another's topic, and any topic to nobody", async () => {
   expect(await refusal(asking)).toMatchObject({ httpStatus: 401 });
 });
 
+it('tells on which channel a topic is, and refuses it to who has lost the right to it', async () => {
+  await using room = await classroom();
+  const course = await room.db.a.course();
+  const [ann, bob] = [
+    await room.db.a.student().enrolledIn(course),
+    await room.db.a.student().enrolledIn(course),
+  ];
+  const topic = `course:${course.id}`;
+  const epoch = async (person: Person) => (await room.as(person)).live.epoch.query({ topic });
+  expect(await epoch(ann)).toEqual({ epoch: 0 });
+  await room.db.sql`delete from enrollments where user_id = ${bob.id}`;
+  expect(await epoch(ann)).toEqual({ epoch: 1 });
+  expect(await (await room.as(ann)).live.since.query({ topic, seq: 0 })).toMatchObject({
+    epoch: 1,
+  });
+  expect(await refusal(epoch(bob))).toMatchObject({
+    httpStatus: 403,
+    appCode: 'TOPIC_FORBIDDEN',
+  });
+});
+
 it.each([
   [{ topic: 'user', seq: 0 }, 'topic'],
   [{ topic: "user:' or true --", seq: 0 }, 'topic'],

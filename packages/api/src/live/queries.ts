@@ -1,7 +1,7 @@
 import { sql, type SQL } from 'drizzle-orm';
 import type * as z from 'zod';
 import type { UserTransaction } from '../server/database.ts';
-import type { Since, sinceInput } from './contract.ts';
+import type { epochInput, epochOutput, Since, sinceInput } from './contract.ts';
 
 /** The events of a topic after a number. The database checks the right and raises TOPIC_FORBIDDEN. */
 export async function eventsSince(
@@ -13,6 +13,18 @@ export async function eventsSince(
   );
   if (!row) throw new Error('live_since gave no row');
   return row.since;
+}
+
+/** The epoch of a topic's channel. The database checks the right and raises TOPIC_FORBIDDEN. */
+export async function epochOf(
+  tx: UserTransaction,
+  { topic }: z.output<typeof epochInput>,
+): Promise<z.input<typeof epochOutput>> {
+  const [row] = await tx.execute<{ epoch: number }>(
+    sql`select public.live_epoch(${topic})::float8 as epoch`,
+  );
+  if (!row) throw new Error('live_epoch gave no row');
+  return row;
 }
 
 /** The number of the newest event of a topic, to be read in the same snapshot as the data. */

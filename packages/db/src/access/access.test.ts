@@ -69,13 +69,15 @@ describe('every function', () => {
         or has_function_privilege('anon', pg_proc.oid, 'execute')
       )`;
     expect(callable.map(({ name }) => name).sort()).toEqual([
+      'can_join_channel',
       'can_read_topic',
-      'can_send_on_topic',
+      'can_send_on_channel',
       'display_name',
       'is_admin',
       'iso_time',
       'joined_course_ids',
       'live_cursor',
+      'live_epoch',
       'live_since',
       'mark_notifications_read',
       'notification_json',

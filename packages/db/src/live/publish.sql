@@ -52,9 +52,15 @@ grant execute on function private.publish(text, text, jsonb) to service_role;
 grant usage on schema private to service_role;
 
 -- Numbers events, keeps them, and hands them to Realtime. `heads` holds the number of each topic
--- before them; the caller has the topics locked. The insert is what `realtime.send` does, for all
--- events in one statement; the caller catches what fails.
-create or replace function private.store_events(events jsonb, heads jsonb, send boolean) returns void
+-- before them, `epochs` which channel it has; the caller has the topics locked. The insert is what
+-- `realtime.send` does, for all events in one statement; the caller catches what fails.
+create or replace function private.store_events(
+  events jsonb,
+  heads jsonb,
+  epochs jsonb,
+  send boolean
+)
+returns void
 language plpgsql
 as $$
 declare
@@ -77,7 +83,7 @@ begin
   insert into realtime.messages (id, topic, extension, event, payload, private)
   select
     id,
-    topic,
+    private.channel_of(topic, (epochs ->> topic)::bigint),
     'broadcast',
     event,
     jsonb_build_object('id', id, 'seq', seq, 'at', at, 'data', payload),
@@ -89,7 +95,13 @@ $$;
 
 -- The slow way, when something failed: what can be written is written, notification by
 -- notification; what can't is recorded; and the change itself is never lost.
-create or replace function private.store_what_can_be(events jsonb, intents jsonb, heads jsonb)
+create or replace function private.store_what_can_be(
+  events jsonb,
+  intents jsonb,
+  moves jsonb,
+  heads jsonb,
+  epochs jsonb
+)
 returns jsonb
 language plpgsql set search_path = ''
 as $$
@@ -106,10 +118,11 @@ begin
     end;
   end loop;
   begin
-    perform private.store_events(told, heads, true);
+    perform private.store_events(told, heads, epochs, true);
+    perform private.tell_moves(moves, epochs);
   exception when others then
     raise warning 'Realtime was not told of % events: % (%)', jsonb_array_length(told), sqlerrm, sqlstate;
-    perform private.store_events(told, heads, false);
+    perform private.store_events(told, heads, epochs, false);
   end;
   return told;
 end;
@@ -124,43 +137,52 @@ as $$
 declare
   events jsonb := '[' || coalesce(current_setting('homeroom.events', true), '') || ']';
   intents jsonb := '[' || coalesce(current_setting('homeroom.notifications', true), '') || ']';
+  moves jsonb := '[' || coalesce(current_setting('homeroom.moves', true), '') || ']';
   expected integer := jsonb_array_length(events) + jsonb_array_length(intents);
   heads jsonb;
+  epochs jsonb;
   told jsonb;
   setting text;
 begin
   setting := set_config('homeroom.events', '', true);
   setting := set_config('homeroom.notifications', '', true);
+  setting := set_config('homeroom.moves', '', true);
   setting := set_config('homeroom.flush', '', true);
-  if expected = 0 then
+  if expected = 0 and moves = '[]' then
     return null;
   end if;
 
-  -- Locks all heads in one order, and takes as many numbers as can be needed.
+  -- Locks all heads in one order, takes as many numbers as can be needed, and moves what moves.
   with wanted as (
-    select topic, count(*) as numbers
+    select topic, sum(number) as numbers, max(move) as steps
     from (
-      select value ->> 'topic' as topic from jsonb_array_elements(events)
+      select value ->> 'topic' as topic, 1 as number, 0 as move from jsonb_array_elements(events)
       union all
-      select 'user:' || (value ->> 'user_id') from jsonb_array_elements(intents)
+      select 'user:' || (value ->> 'user_id'), 1, 0 from jsonb_array_elements(intents)
+      union all
+      select value ->> 'topic', 0, 1 from jsonb_array_elements(moves)
     ) as told
     group by topic
   ), taken as (
-    insert into private.live_topics as head (topic, seq)
-    select topic, numbers from wanted order by topic collate "C"
-    on conflict (topic) do update set seq = head.seq + excluded.seq
-    returning topic, seq
+    insert into private.live_topics as head (topic, seq, epoch)
+    select topic, numbers, steps from wanted order by topic collate "C"
+    on conflict (topic) do update
+    set seq = head.seq + excluded.seq, epoch = head.epoch + excluded.epoch
+    returning topic, seq, epoch
   )
-  select jsonb_object_agg(topic, taken.seq - wanted.numbers)
-  into heads
+  select jsonb_object_agg(topic, taken.seq - wanted.numbers), jsonb_object_agg(topic, taken.epoch)
+  into heads, epochs
   from taken
   join wanted using (topic);
 
   begin
     told := events || private.write_notifications(intents);
-    perform private.store_events(told, heads, true);
+    perform private.store_events(told, heads, epochs, true);
+    if moves <> '[]' then
+      perform private.tell_moves(moves, epochs);
+    end if;
   exception when others then
-    told := private.store_what_can_be(events, intents, heads);
+    told := private.store_what_can_be(events, intents, moves, heads, epochs);
   end;
 
   -- Numbers that were not needed after all (merged, refused or failed notifications) go back,

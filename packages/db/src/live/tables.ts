@@ -15,12 +15,17 @@ import { currentUser, moment } from '../columns.ts';
 /** What REST doesn't show: its schemas are `public` only. */
 export const privateSchema = pgSchema('private');
 
-/** The head of each topic: the number of its newest event. Locked while a number is given. */
+/**
+ * The head of each topic: the number of its newest event, and which of its channels its events are
+ * sent on. Locked while a number is given.
+ */
 export const liveTopics = privateSchema.table(
   'live_topics',
   {
     topic: text().primaryKey(),
     seq: bigint({ mode: 'number' }).notNull(),
+    /** How often somebody has lost the right to it; see epochs.sql. */
+    epoch: bigint({ mode: 'number' }).notNull().default(0),
   },
   () => [
     check('live_topics_count_up', sql`seq >= 0`),

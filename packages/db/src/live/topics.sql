@@ -1,18 +1,20 @@
--- Who may read a topic (and be present on it). Used by the policies on `realtime.messages` at
--- join, by the policy on `live_topics`, and by `live_since`. A few lookups by primary key.
+-- Who may read a topic. Used at join (by `can_join_channel`), by the policy on `live_topics`, and
+-- by `live_since`. A few lookups by primary key.
 create or replace function private.can_read_topic(topic text, person uuid) returns boolean
 language plpgsql stable security definer set search_path = ''
 as $$
 declare
-  -- kind, subject, 'staff' if it is the staff's; `:live` has the readers of its parent.
+  -- kind, subject, 'staff' if it is the staff's.
   parts text[] := regexp_match(
     topic,
-    '^(user|course|thread|workshop|leaderboard):([A-Za-z0-9_-]{1,64})(?::(staff))?(?::live)?$'
+    '^(user|course|thread|workshop|leaderboard):([A-Za-z0-9_-]{1,64})(?::(staff))?$'
   );
   for_staff boolean := parts[3] is not null;
   subject uuid;
 begin
-  if parts is null or person is null then
+  if parts is null or not exists (
+    select 1 from public.users where id = person and is_active
+  ) then
     return false;
   end if;
   if parts[2] !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
@@ -47,32 +49,6 @@ end;
 $$;
 grant execute on function private.can_read_topic(text, uuid) to authenticated;
 
--- Who may broadcast and track: readers, and only on `…:live`. On a data topic only the database
--- speaks.
-create or replace function private.can_send_on_topic(topic text, person uuid) returns boolean
-language sql stable security definer set search_path = ''
-as $$
-  select topic like '%:live' and private.can_read_topic(topic, person);
-$$;
-grant execute on function private.can_send_on_topic(text, uuid) to authenticated;
-
--- Evaluated by Realtime at join, and again with each new token.
-drop policy if exists "readers of a topic receive and see who is there" on realtime.messages;
-create policy "readers of a topic receive and see who is there" on realtime.messages
-for select to authenticated
-using (
-  extension in ('broadcast', 'presence')
-  and private.can_read_topic((select realtime.topic()), (select auth.uid()))
-);
-
-drop policy if exists "readers of a topic speak beside it, never on it" on realtime.messages;
-create policy "readers of a topic speak beside it, never on it" on realtime.messages
-for insert to authenticated
-with check (
-  extension in ('broadcast', 'presence')
-  and private.can_send_on_topic((select realtime.topic()), (select auth.uid()))
-);
-
 grant select on private.live_topics to authenticated, service_role;
 
 -- Heads are updated at every event: room on their page keeps that off the index.
@@ -96,24 +72,31 @@ as $$
 $$;
 
 -- The events of a topic after a number, oldest first, at most 500: `{ status: 'events', events,
--- head }`. `{ status: 'too-old', head }` when some of them are beyond retention, or when the
--- number is none of ours: then only a new snapshot helps. Callable by whoever may read the topic.
+-- head, epoch }`. `{ status: 'too-old', head, epoch }` when some of them are beyond retention, or
+-- when the number is none of ours: then only a new snapshot helps. `epoch` is that of the topic's
+-- channel (epochs.sql). Callable by whoever may read the topic.
 create or replace function public.live_since(topic text, after bigint, max integer default 500)
 returns jsonb
 language plpgsql stable security definer set search_path = ''
 as $$
 declare
   head bigint;
+  epoch bigint;
   events jsonb;
 begin
   if not private.is_service() and not private.can_read_topic(topic, auth.uid()) then
     raise exception 'TOPIC_FORBIDDEN'
       using errcode = '42501', detail = format('Topic "%s" is not yours to read.', topic);
   end if;
-  select heads.seq into head from private.live_topics as heads where heads.topic = live_since.topic;
+  select heads.seq, heads.epoch into head, epoch
+  from private.live_topics as heads
+  where heads.topic = live_since.topic;
   head := coalesce(head, 0);
+  epoch := coalesce(epoch, 0);
   if after = head then
-    return jsonb_build_object('status', 'events', 'events', '[]'::jsonb, 'head', head);
+    return jsonb_build_object(
+      'status', 'events', 'events', '[]'::jsonb, 'head', head, 'epoch', epoch
+    );
   end if;
   select jsonb_agg(
     jsonb_build_object('seq', seq, 'event', event, 'at', private.epoch_ms(created_at), 'data', payload)
@@ -127,9 +110,9 @@ begin
     limit least(greatest(live_since.max, 1), 500)
   ) as page;
   if events is null or (events -> 0 ->> 'seq')::bigint is distinct from after + 1 then
-    return jsonb_build_object('status', 'too-old', 'head', head);
+    return jsonb_build_object('status', 'too-old', 'head', head, 'epoch', epoch);
   end if;
-  return jsonb_build_object('status', 'events', 'events', events, 'head', head);
+  return jsonb_build_object('status', 'events', 'events', events, 'head', head, 'epoch', epoch);
 end;
 $$;
 grant execute on function public.live_since(text, bigint, integer) to authenticated, service_role;

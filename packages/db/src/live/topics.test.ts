@@ -56,14 +56,16 @@ describe('a topic', () => {
         const [row] = await db.sql`
           select
             private.can_read_topic(${topic}, ${people[name].id}) as read,
-            private.can_read_topic(${topic} || ':live', ${people[name].id}) as live,
-            private.can_send_on_topic(${topic}, ${people[name].id}) as send,
-            private.can_send_on_topic(${topic} || ':live', ${people[name].id}) as send_live`;
+            private.can_join_channel(${topic}, ${people[name].id}) as join,
+            private.can_join_channel(${topic} || ':live', ${people[name].id}) as live,
+            private.can_send_on_channel(${topic}, ${people[name].id}) as send,
+            private.can_send_on_channel(${topic} || ':live', ${people[name].id}) as send_live`;
         const may = allowed.includes(name);
         expect({ topic, name, ...row }).toEqual({
           topic,
           name,
           read: may,
+          join: may,
           live: may,
           send: false,
           send_live: may,
@@ -127,8 +129,13 @@ describe('a topic', () => {
     // The enrollment that made the student a member was number 1.
     const page = await since(people.student, 3, 2);
     expect(page).toMatchObject({ status: 'events', head: 8, events: [{ seq: 4 }, { seq: 5 }] });
-    expect(await since(people.student, 8)).toEqual({ status: 'events', head: 8, events: [] });
-    expect(await since(people.student, 9)).toEqual({ status: 'too-old', head: 8 });
+    expect(await since(people.student, 8)).toEqual({
+      status: 'events',
+      head: 8,
+      epoch: 0,
+      events: [],
+    });
+    expect(await since(people.student, 9)).toEqual({ status: 'too-old', head: 8, epoch: 0 });
     await expect(since(people.stranger, 0)).rejects.toMatchObject({
       code: '42501',
       message: 'TOPIC_FORBIDDEN',

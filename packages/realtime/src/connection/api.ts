@@ -9,16 +9,23 @@ export type LiveEvent = {
   data?: unknown;
 };
 
-/** What `live.since` gives: the events asked for, or that retention has removed some of them. */
+/**
+ * What `live.since` gives: the events asked for, or that retention has removed some of them; and
+ * on which channel the topic is (see `topic/channel.ts`).
+ */
 export type Since =
-  { status: 'events'; events: LiveEvent[]; head: number } | { status: 'too-old'; head: number };
+  | { status: 'events'; events: LiveEvent[]; head: number; epoch: number }
+  | { status: 'too-old'; head: number; epoch: number };
 
 /**
  * The part of the API that live topics need. Structural, so that a tRPC client satisfies it and so
  * does a model of the server in a test.
  */
 export type LiveApi = {
-  live: { since: { query(input: { topic: string; seq: number }): Promise<Since> } };
+  live: {
+    epoch: { query(input: { topic: string }): Promise<{ epoch: number }> };
+    since: { query(input: { topic: string; seq: number }): Promise<Since> };
+  };
 };
 
 /** Which notifications are wanted; both ends of the time range are included. */

@@ -133,6 +133,9 @@ class TabConnection implements Connection, ConnectionInternals {
       isVisible: () => page.isVisible(),
       log: (message, details) => this.log(message, details),
       changed: () => this.#publish(),
+      revoked: () => {
+        for (const topic of this.topics.all) void topic.check();
+      },
     });
     transport.onState((state) => {
       if (state === 'open' && this.#openedBefore) this.counted.reconnects += 1;

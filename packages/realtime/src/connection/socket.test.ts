@@ -51,11 +51,19 @@ describe('a tab with realtime-js', () => {
     const url = `http://127.0.0.1:${server.port}`;
     const since = ({ seq: after }: { seq: number }) => {
       const missed = events.filter(({ seq }) => seq > after);
-      return Promise.resolve({ status: 'events' as const, events: missed, head: events.length });
+      return Promise.resolve({
+        status: 'events' as const,
+        events: missed,
+        head: events.length,
+        epoch: 0,
+      });
     };
     const connection = connectionOver({
       userId: 'ada',
-      api: { ...unused.api, live: { since: { query: since } } },
+      api: {
+        ...unused.api,
+        live: { epoch: { query: () => Promise.resolve({ epoch: 0 }) }, since: { query: since } },
+      },
       transport: new Socket({ url, apikey: 'sb_publishable_test', tokens, clock, log }),
       page,
       clock,

@@ -3,6 +3,7 @@ import {
   REALTIME_SUBSCRIBE_STATES,
   type RealtimeChannel,
 } from '@supabase/realtime-js';
+import { TOPIC_MOVED, toMove } from '../topic/channel.ts';
 import { channelEnd, isTokenFault } from '../topic/channel-end.ts';
 import type { ChannelListener, Transport } from '../topic/transport.ts';
 import type { LiveEvent } from './api.ts';
@@ -150,8 +151,10 @@ export class Socket implements Transport {
     return channel
       .on('broadcast', { event: '*' }, (message: { event: string; payload?: unknown }) => {
         const { event, payload } = message;
+        const move = event === TOPIC_MOVED ? toMove(payload) : undefined;
         const told = toLiveEvent(event, payload);
-        if (told) on.event(told);
+        if (move) on.moved(move);
+        else if (told) on.event(told);
         else this.#settings.log(`topic ${topic}: not a numbered event`, { event, payload });
       })
       .on('system', {}, ({ status, message }: { status?: string; message?: string }) => {

@@ -37,7 +37,7 @@ export function connectionStatus({ socket, online, topics }: ConnectionFacts): C
   if (!online || socket === 'closed') return 'offline';
   const followed = topics.filter(({ status }) => status !== 'refused' && status !== 'idle');
   if (followed.length === 0) return socket === 'open' ? 'live' : 'connecting';
-  const unjoined = followed.filter(({ status }) => status !== 'joined');
+  const unjoined = followed.filter(({ status }) => status !== 'joined' && status !== 'moving');
   if (unjoined.some(({ lastCheck }) => lastCheck === 'failed')) return 'offline';
   if (unjoined.some(({ lastCheck }) => lastCheck === 'none')) return 'connecting';
   if (unjoined.length > 0) return 'polling';

@@ -99,6 +99,7 @@ describe('a live query', () => {
     await settled();
     const error = LIVE_ERRORS.topicForbidden;
     stage.network.endChannel(0, { kind: 'refused', reason: 'Unauthorized', error });
+    await settled();
     expect(shown.now).toMatchObject({ status: 'stopped', data: 0, error });
     const calls = stage.network.callsSent;
     await stage.clock.advance(600_000);

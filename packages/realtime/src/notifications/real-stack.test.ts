@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Connection } from '../connection/connection.ts';
 import { liveQuery } from '../live-query/live-query.ts';
 import { notifications, type NotificationsState } from './store.ts';
 import { until, watch } from '../testing/stage.ts';
@@ -121,21 +122,76 @@ describe('a tab on the real stack', () => {
     expect(stopped.error?.code).toBe('TOPIC_FORBIDDEN');
   });
 
-  it('stops following a course when the right to it is taken away', async () => {
+  it('stops following a course at once when the right to it is taken away', async () => {
     const course = await here.db.a.course();
     const ada = await here.db.a.student().enrolledIn(course);
-    const topic = `course:${course.id}`;
-    const query = liveQuery<number>({
-      connection: here.tab(ada, { tokenSeconds: 4 }),
-      topic,
-      load: () => Promise.resolve({ data: 0, cursor: { topic, seq: 0 } }),
-      apply: (count) => count + 1,
-    });
+    const tab = here.tab(ada);
+    watch(notifications(tab)); // the bell, on every page
+    const { query } = numbers(tab, `course:${course.id}`);
     watch(query);
     await until(query, isLive);
-    await here.db.sql`
-      delete from public.enrollments where user_id = ${ada.id} and course_id = ${course.id}`;
+    await until(tab, isLive);
+    await here.db.sql`delete from public.enrollments where user_id = ${ada.id}`;
+    const removedAt = Date.now();
     const stopped = await until(query, ({ status }) => status === 'stopped');
     expect(stopped).toMatchObject({ error: { code: 'TOPIC_FORBIDDEN' } });
+    expect(Date.now() - removedAt).toBeLessThan(1_000);
+  });
+
+  it('hears everything once and in order while others lose the right to the course', async () => {
+    const course = await here.db.a.course();
+    const topic = `course:${course.id}`;
+    const ada = await here.db.a.student().enrolledIn(course);
+    const { query, seqs } = numbers(here.tab(ada), topic);
+    watch(query);
+    await until(query, isLive);
+    for (let round = 0; round < 5; round += 1) {
+      const bob = await here.db.a.student().enrolledIn(course);
+      const leave = here.db.sql`delete from public.enrollments where user_id = ${bob.id}`;
+      const publish = (number: number) => here.db.sql`
+        select private.publish(${topic}, 'tested', jsonb_build_object('number', ${number}::integer))`;
+      await Promise.all([publish(1), leave, publish(2), publish(3)]);
+      await publish(4);
+    }
+    const shown = await until(query, ({ data, status }) => data === 20 && status === 'live');
+    expect(shown.error).toBeUndefined();
+    expect(seqs).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+  });
+
+  it('joins a topic that has moved before, without being refused first', async () => {
+    const course = await here.db.a.course();
+    const [ada, bob] = [
+      await here.db.a.student().enrolledIn(course),
+      await here.db.a.student().enrolledIn(course),
+    ];
+    await here.db.sql`delete from public.enrollments where user_id = ${bob.id}`;
+    const { query, seqs } = numbers(here.tab(ada), `course:${course.id}`);
+    watch(query);
+    await until(query, isLive);
+    await here.db.sql`select private.publish(${`course:${course.id}`}, 'tested', '{}')`;
+    await until(query, ({ data }) => data === 1);
+    expect(seqs).toEqual([1]);
+  });
+
+  it('stops when the person may not come in any more', async () => {
+    const ada = await here.db.a.student();
+    const store = notifications(here.tab(ada));
+    watch(store);
+    await until(store, isLive);
+    await here.db.sql`update public.users set is_active = false where id = ${ada.id}`;
+    const stopped = await until(store, ({ status }) => status === 'stopped');
+    expect(stopped.error).toMatchObject({ retryable: false });
   });
 });
+
+/** A live query of the number of the last event applied, and all of these numbers. */
+function numbers(connection: Connection, topic: string) {
+  const seqs: number[] = [];
+  const query = liveQuery<number>({
+    connection,
+    topic,
+    load: () => Promise.resolve({ data: 0, cursor: { topic, seq: 0 } }),
+    apply: (_, { seq }) => (seqs.push(seq), seq),
+  });
+  return { query, seqs };
+}

@@ -43,6 +43,7 @@ const HAPPENINGS = {
     const through = pick(server.list({}), n);
     if (through) server.markAllAsRead({ createdAt: through.createdAt, id: through.id });
   },
+  'topic moved': ({ server }, n) => server.move(n * 40),
   'events expired': ({ server }, n) => server.forgetAllBut(n % 4),
 
   'socket opened': ({ network }) => network.openSocket(),

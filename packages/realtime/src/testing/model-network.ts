@@ -1,12 +1,14 @@
 import type { LiveEvent } from '../connection/api.ts';
+import { LIVE_ERRORS } from '../connection/errors.ts';
 import type { SocketState } from '../connection/status.ts';
+import type { Move } from '../topic/channel.ts';
 import type { ChannelEnd, ChannelListener, Transport } from '../topic/transport.ts';
 
 import { settled } from './fake-clock.ts';
 
-type Channel = { topic: string; listener: ChannelListener; isJoined: boolean };
+type Channel = { name: string; listener: ChannelListener; isJoined: boolean };
 /** A broadcast on its way to one channel. */
-type Frame = { channel: Channel; event: LiveEvent };
+type Frame = { channel: Channel; isMove: boolean; reach(listener: ChannelListener): void };
 /** A call to the API: first the server does it, later the answer arrives. */
 type Call = {
   perform(): unknown;
@@ -27,12 +29,16 @@ export class ModelNetwork implements Transport {
   /** Whether joins, broadcasts and calls go through at once, without being told. */
   #isHealthy = false;
   #hasRealtime = true;
+  /** Whether a channel may be joined; the server says. */
+  allows: (channel: string) => boolean = () => true;
+  /** How many words of a move were dropped. */
+  movesLost = 0;
   /** How many calls were sent. */
   callsSent = 0;
 
-  /** The topics that a channel has joined, each time one has. */
+  /** The channels that are joined. */
   get joined(): string[] {
-    return this.#channels.filter(({ isJoined }) => isJoined).map(({ topic }) => topic);
+    return this.#channels.filter(({ isJoined }) => isJoined).map(({ name }) => name);
   }
 
   state(): SocketState {
@@ -57,8 +63,8 @@ export class ModelNetwork implements Transport {
     if (this.#isHealthy) this.openSocket();
   }
 
-  join(topic: string, listener: ChannelListener): () => void {
-    const channel: Channel = { topic, listener, isJoined: false };
+  join(name: string, listener: ChannelListener): () => void {
+    const channel: Channel = { name, listener, isJoined: false };
     this.#channels.push(channel);
     if (this.#isHealthy) queueMicrotask(() => this.#accept(channel));
     return () => {
@@ -77,11 +83,13 @@ export class ModelNetwork implements Transport {
   }
 
   /** The database sends a broadcast to whoever has joined by now. */
-  broadcast(topic: string, event: LiveEvent): void {
-    for (const channel of this.#channels) {
-      if (channel.topic === topic && channel.isJoined) this.#frames.push({ channel, event });
-    }
-    if (this.#isHealthy) this.deliver(Infinity);
+  broadcast(name: string, event: LiveEvent): void {
+    this.#send(name, false, (listener) => listener.event(event));
+  }
+
+  /** The database tells those who have joined a channel that its topic has left it. */
+  tellMove(name: string, move: Move): void {
+    this.#send(name, true, (listener) => listener.moved(move));
   }
 
   openSocket(): void {
@@ -110,13 +118,14 @@ export class ModelNetwork implements Transport {
 
   /** Lets the first `count` broadcasts arrive. */
   deliver(count: number): void {
-    for (const { channel, event } of this.#frames.splice(0, count)) {
-      if (this.#channels.includes(channel)) channel.listener.event(event);
+    for (const { channel, reach } of this.#frames.splice(0, count)) {
+      if (this.#channels.includes(channel)) reach(channel.listener);
     }
   }
 
   dropFrame(nth: number): void {
-    this.#frames.splice(nth % (this.#frames.length || 1), 1);
+    const [frame] = this.#frames.splice(nth % (this.#frames.length || 1), 1);
+    if (frame?.isMove) this.movesLost += 1;
   }
 
   repeatFrame(nth: number): void {
@@ -187,8 +196,20 @@ export class ModelNetwork implements Transport {
     this.#listener(state);
   }
 
+  #send(name: string, isMove: boolean, reach: Frame['reach']): void {
+    for (const channel of this.#channels) {
+      if (channel.name === name && channel.isJoined) this.#frames.push({ channel, isMove, reach });
+    }
+    if (this.#isHealthy) this.deliver(Infinity);
+  }
+
   #accept(channel: Channel): void {
     if (channel.isJoined || !this.#channels.includes(channel)) return;
+    if (!this.allows(channel.name)) {
+      this.#channels = this.#channels.filter((other) => other !== channel);
+      const error = LIVE_ERRORS.topicForbidden;
+      return channel.listener.ended({ kind: 'refused', reason: 'Unauthorized', error });
+    }
     channel.isJoined = true;
     channel.listener.joined();
   }

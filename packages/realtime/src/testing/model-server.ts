@@ -3,6 +3,7 @@ import type { LiveEvent, NotificationFilters, RealtimeApi, Since } from '../conn
 import type { Clock } from '../connection/clock.ts';
 import { compare, type Place } from '../notifications/apply.ts';
 import { matches } from '../notifications/filters.ts';
+import { channelOf } from '../topic/channel.ts';
 import type { ModelNetwork } from './model-network.ts';
 
 /** Events in one answer of `live.since`; few, so that tests see several pages. */
@@ -19,11 +20,18 @@ export class ModelServer {
   #rows: Notification[] = [];
   #events: LiveEvent[] = [];
   #made = 0;
+  #epoch = 0;
 
   constructor(userId: string, network: ModelNetwork, clock: Clock) {
     this.topic = `user:${userId}`;
     this.#network = network;
     this.#clock = clock;
+    network.allows = (channel) => channel === this.channel || !channel.startsWith(this.topic);
+  }
+
+  /** Where the events of the topic are sent. */
+  get channel(): string {
+    return channelOf(this.topic, this.#epoch);
   }
 
   get head(): number {
@@ -92,6 +100,13 @@ export class ModelServer {
     this.#publish('notifications.read', { through, readAt, unreadDelta });
   }
 
+  /** Somebody, not this user, has lost the right to the topic. */
+  move(withinMs: number): void {
+    const left = this.channel;
+    this.#epoch += 1;
+    this.#network.tellMove(left, { epoch: this.#epoch, withinMs });
+  }
+
   /** Retention removes all but the newest events. */
   forgetAllBut(count: number): void {
     if (count > 0) this.#events = this.#events.slice(-count);
@@ -99,10 +114,11 @@ export class ModelServer {
 
   since(seq: number): Since {
     const { head } = this;
+    const epoch = this.#epoch;
     const oldest = this.#events[0]?.seq ?? head + 1;
-    if (seq + 1 < oldest && seq < head) return { status: 'too-old', head };
+    if (seq + 1 < oldest && seq < head) return { status: 'too-old', head, epoch };
     const events = this.#events.filter((event) => event.seq > seq).slice(0, SINCE_MAX);
-    return { status: 'events', events, head };
+    return { status: 'events', events, head, epoch };
   }
 
   /** The API, as the stores call it, over the network. */
@@ -112,7 +128,10 @@ export class ModelServer {
       return { query: send, mutate: send };
     };
     return {
-      live: { since: call(({ seq }: { seq: number }) => this.since(seq)) },
+      live: {
+        epoch: call(() => ({ epoch: this.#epoch })),
+        since: call(({ seq }: { seq: number }) => this.since(seq)),
+      },
       notifications: {
         list: call((input: NotificationFilters & { cursor?: string; limit?: number }) =>
           this.#page(input),
@@ -156,7 +175,7 @@ export class ModelServer {
   #publish<Name extends keyof NotificationEvents>(event: Name, data: NotificationEvents[Name]) {
     const told = { seq: this.head + 1, event, at: this.#clock.now(), data };
     this.#events.push(told);
-    this.#network.broadcast(this.topic, told);
+    this.#network.broadcast(this.channel, told);
   }
 
   /** A moment as Postgres writes it: UTC, with microseconds. */

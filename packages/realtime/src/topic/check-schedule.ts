@@ -37,7 +37,7 @@ export function nextCheckDelayMs(facts: CheckFacts, random: number): number | nu
   if (failures > 0) {
     return AFTER_FAILURE_AT_LEAST_MS + fullJitterMs(AFTER_FAILURE, failures, random);
   }
-  if (status === 'joined') return AUDIT_EVERY_MS * (0.75 + random / 2);
+  if (status === 'joined' || status === 'moving') return AUDIT_EVERY_MS * (0.75 + random / 2);
   if (first) return empty ? FIRST_LOAD_AFTER_MS : POLL_AFTER_MS;
   return POLL_EVERY_MS * (0.5 + random);
 }

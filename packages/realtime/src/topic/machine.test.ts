@@ -67,6 +67,21 @@ describe('a topic', () => {
     expect(back.status).toBe('joining');
   });
 
+  it('goes to another channel when its events do, in its own time, also when that is refused', () => {
+    const moving = live(...joined, { type: 'moved' });
+    expect(moving).toMatchObject({ status: 'moving' });
+    expect(moving.effects).toEqual(['join', 'leave', 'cancel-retry', 'schedule-move']);
+    const sent = live(...joined, { type: 'moved' }, { type: 'retry-due' });
+    expect(sent).toMatchObject({ status: 'moving' });
+    expect(sent.effects.at(-1)).toBe('join');
+    const arrived = [...joined, { type: 'moved' }, { type: 'retry-due' }] as const;
+    expect(live(...arrived, { type: 'joined' }).status).toBe('joined');
+    expect(live(...arrived, { type: 'ended', end: refused, wasSteady: false }).status).toBe(
+      'refused',
+    );
+    expect(live(...joined, { type: 'moved' }, { type: 'socket-lost' }).status).toBe('blocked');
+  });
+
   it('ignores the answer to a join that nobody waits for', () => {
     const events: TopicEvent[] = [
       { type: 'followed' },

@@ -6,6 +6,7 @@ export type TopicStatus =
   | 'blocked' // followed, but there is no socket to join on
   | 'joining' // a token is being fetched and the join sent; no answer yet
   | 'joined' // events flow
+  | 'moving' // its events go to another channel; the join there is scheduled, or sent
   | 'waiting' // a passing fault; the next attempt is scheduled
   | 'refused'; // the server said no for good; nothing is scheduled
 
@@ -16,6 +17,7 @@ export type TopicEvent =
   | { type: 'socket-opened' } // joins are possible
   | { type: 'socket-lost' } // and now they aren't
   | { type: 'joined' } // the server said yes
+  | { type: 'moved' } // its events go to another channel from now on
   | { type: 'ended'; end: ChannelEnd; wasSteady: boolean } // it said no, or the channel broke
   | { type: 'retry-due' }; // the wait is over
 
@@ -24,6 +26,7 @@ export type TopicEffect =
   | 'leave' // forget the channel, telling the server if it listens
   | 'cancel-retry' // the scheduled attempt isn't wanted any more
   | 'join' // send a join, on a new channel
+  | 'schedule-move' // wait as those who told of the move say, then `retry-due`
   | 'schedule-retry'; // wait as `faults` says, then `retry-due`
 
 /** All that a topic remembers about its channel. */
@@ -65,16 +68,22 @@ export function step(state: TopicState, event: TopicEvent): Step {
         : to({ status: 'blocked', socketOpen: false }, 'leave', 'cancel-retry');
 
     case 'joined':
-      return status === 'joining' ? to({ status: 'joined' }) : to({});
+      return status === 'joining' || status === 'moving' ? to({ status: 'joined' }) : to({});
+
+    case 'moved':
+      return status === 'joining' || status === 'joined' || status === 'moving'
+        ? to({ status: 'moving', faults: 0 }, 'leave', 'cancel-retry', 'schedule-move')
+        : to({});
 
     case 'ended': {
-      if (status !== 'joining' && status !== 'joined') return to({});
+      if (status !== 'joining' && status !== 'joined' && status !== 'moving') return to({});
       if (event.end.kind === 'refused') return to({ status: 'refused', faults: 0 }, 'leave');
       const faults = event.wasSteady ? 1 : state.faults + 1;
       return to({ status: 'waiting', faults }, 'leave', 'schedule-retry');
     }
 
     case 'retry-due':
+      if (status === 'moving') return to({}, 'join');
       if (status !== 'waiting') return to({});
       return state.socketOpen ? to({ status: 'joining' }, 'join') : to({ status: 'blocked' });
   }

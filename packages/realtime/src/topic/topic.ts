@@ -4,7 +4,9 @@ import type { Clock } from '../connection/clock.ts';
 import type { LiveError } from '../connection/errors.ts';
 import type { TopicFacts } from '../connection/status.ts';
 import { within } from '../connection/within.ts';
+import { ACCESS_REVOKED, likelyEpoch, type Move } from './channel.ts';
 import { nextCheckDelayMs } from './check-schedule.ts';
+import { joinTopic } from './join.ts';
 import { step, type TopicEffect, type TopicEvent, type TopicState } from './machine.ts';
 import type { Transport } from './transport.ts';
 
@@ -42,6 +44,8 @@ export type TopicWorld = {
   log(message: string, details?: unknown): void;
   /** Called after each change of {@link Topic.facts}. */
   changed(): void;
+  /** The user was told of having lost a right: all topics should be asked about. */
+  revoked(): void;
 };
 
 /** Supervises the one channel of a topic, and asks the API where the channel can't be trusted. */
@@ -50,6 +54,9 @@ export class Topic {
   readonly #world: TopicWorld;
   readonly #followers = new Set<Follower>();
   #state: TopicState;
+  /** Of the topic's channel; `undefined` while only the API knows. */
+  #epoch: number | undefined;
+  #moveWithinMs = 0;
   #leave: (() => void) | undefined;
   #joinedAt = 0;
   #cancelRetry: (() => void) | undefined;
@@ -63,6 +70,7 @@ export class Topic {
   constructor(name: string, world: TopicWorld) {
     this.name = name;
     this.#world = world;
+    this.#epoch = likelyEpoch(name);
     this.#state = { status: 'idle', socketOpen: world.transport.state() === 'open', faults: 0 };
   }
 
@@ -104,7 +112,10 @@ export class Topic {
     const asked = this.#asking.get(seq);
     if (asked) return asked;
     const { api, clock } = this.#world;
-    const asking = within(clock, api.live.since.query({ topic: this.name, seq }));
+    const asking = within(clock, api.live.since.query({ topic: this.name, seq })).then((answer) => {
+      this.#moved({ epoch: answer.epoch, withinMs: 0 }); // unless the channel has told already
+      return answer;
+    });
     this.#asking.set(seq, asking);
     const done = () => {
       if (this.#asking.get(seq) === asking) this.#asking.delete(seq);
@@ -144,6 +155,9 @@ export class Topic {
 
   #run(effect: TopicEffect): void {
     const { clock } = this.#world;
+    const retryAfter = (delayMs: number) => {
+      this.#cancelRetry = clock.after(delayMs, () => this.dispatch({ type: 'retry-due' }));
+    };
     switch (effect) {
       case 'leave':
         this.#leave?.();
@@ -156,24 +170,35 @@ export class Topic {
       case 'join':
         this.#join();
         return;
-      case 'schedule-retry': {
-        const delayMs = fullJitterMs(REJOIN, this.#state.faults, clock.random());
-        this.#cancelRetry = clock.after(delayMs, () => this.dispatch({ type: 'retry-due' }));
+      case 'schedule-move':
+        retryAfter(this.#moveWithinMs * clock.random());
         return;
-      }
+      case 'schedule-retry':
+        retryAfter(fullJitterMs(REJOIN, this.#state.faults, clock.random()));
+        return;
     }
   }
 
   #join(): void {
-    const { transport, clock } = this.#world;
-    this.#leave = transport.join(this.name, {
+    const { transport, clock, api, revoked } = this.#world;
+    const askEpoch = async () => {
+      const { epoch } = await within(clock, api.live.epoch.query({ topic: this.name }));
+      return epoch;
+    };
+    const options = { topic: this.name, epoch: this.#epoch, transport, askEpoch };
+    this.#leave = joinTopic(options, {
+      found: (epoch) => {
+        this.#epoch = epoch;
+      },
       joined: () => {
         this.#joinedAt = clock.now();
         this.dispatch({ type: 'joined' });
       },
       event: (event) => {
         for (const follower of [...this.#followers]) follower.event(event);
+        if (event.event === ACCESS_REVOKED) revoked();
       },
+      moved: (move) => this.#moved(move),
       ended: (end) => {
         const steadyMs = this.#state.status === 'joined' ? clock.now() - this.#joinedAt : 0;
         this.dispatch({ type: 'ended', end, wasSteady: steadyMs >= STEADY_AFTER_MS });
@@ -184,6 +209,15 @@ export class Topic {
     });
   }
 
+  /** The channel tells of it, and if that was lost, so does each answer of the API. */
+  #moved({ epoch, withinMs }: Move): void {
+    if (this.#epoch !== undefined && epoch <= this.#epoch) return;
+    const wasKnown = this.#epoch !== undefined;
+    this.#epoch = epoch;
+    this.#moveWithinMs = withinMs;
+    if (wasKnown) this.dispatch({ type: 'moved' });
+  }
+
   /** What a change of status means for the questions to the API. */
   #entered(before: TopicState['status']): void {
     const { status } = this.#state;
@@ -191,7 +225,9 @@ export class Topic {
       // Whatever was committed before the join is ours to ask for.
       for (const follower of this.#followers) follower.interrupted();
       void this.check();
-    } else if (before === 'joined' || before === 'idle' || before === 'refused') {
+    } else if (status === 'moving') {
+      for (const follower of this.#followers) follower.interrupted();
+    } else if (before !== 'joining' && before !== 'waiting' && before !== 'blocked') {
       this.#checkedSinceChange = false;
       this.#lastCheck = 'none';
       this.#checkFailures = 0;

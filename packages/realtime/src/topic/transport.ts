@@ -1,16 +1,21 @@
 import type { LiveEvent } from '../connection/api.ts';
 import type { LiveError } from '../connection/errors.ts';
 import type { SocketState } from '../connection/status.ts';
+import type { Move } from './channel.ts';
 
 /** Why a channel ended, or never began. */
 export type ChannelEnd =
   | { kind: 'passing'; reason: string } // worth another attempt
   | { kind: 'refused'; reason: string; error: LiveError }; // no attempt will go better
 
-/** Hears what happens on one channel: `joined` at most once, then events, `ended` at most once. */
+/**
+ * Hears what happens on one channel: `joined` at most once, then events, `ended` at most once.
+ * After `moved` no event comes any more.
+ */
 export type ChannelListener = {
   joined(): void;
   event(event: LiveEvent): void;
+  moved(move: Move): void;
   ended(end: ChannelEnd): void;
 };
 
@@ -28,8 +33,8 @@ export type Transport = {
   /** After a wake: makes sure that the socket lives, or opens it again at once. */
   revive(): void;
   /**
-   * Joins a topic on the open socket, with a fresh token. Never goes on by itself after `ended`.
+   * Joins a channel on the open socket, with a fresh token. Never goes on by itself after `ended`.
    * The answer leaves: nothing is heard after it was called.
    */
-  join(topic: string, listener: ChannelListener): () => void;
+  join(channel: string, listener: ChannelListener): () => void;
 };
