@@ -85,6 +85,7 @@ class Server {
     const topics = new Topics(this.#flusher, limits.presenceEventsPerSecond);
     const changes = new PostgresChanges({
       pool: this.#pool,
+      url: options.adminUrl,
       changeBytes: limits.changeBytes,
       pause: () => this.#stream.pause(),
       resume: () => this.#stream.resume(),
@@ -241,6 +242,7 @@ class Server {
     ]);
     for (const connection of leaving) connection.terminate();
     await this.#stream.close();
+    await this.services.changes.close();
     await this.#pool.end();
   }
 }
