@@ -25,6 +25,8 @@ type Options = {
   url: string;
   /** Largest change delivered whole, in bytes. */
   changeBytes: number;
+  /** Writes what was queued for sockets. */
+  flush(): void;
   /** Stops and starts the log, when changes come faster than they can be judged. */
   pause(): void;
   resume(): void;
@@ -147,7 +149,9 @@ export class PostgresChanges {
     for (let attempt = 0; !this.#isClosed; attempt += 1) {
       try {
         const parts = { ...this.#options, tables: this.#tables, visibility: this.#visibility };
-        return await deliver(parts, await this.#described(batch));
+        await deliver(parts, await this.#described(batch));
+        this.#options.flush();
+        return;
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         if (!isUnavailable(error)) {

@@ -125,6 +125,8 @@ beforeAll(async () => {
   const url = postgres.adminUrl('policies');
   await bootstrapDatabase(url);
   admin = new pg.Pool({ connectionString: url });
+  // Postgres may stop while they say goodbye.
+  admin.on('error', () => undefined);
   await admin.query(SCHEMA);
   judge = new Judge(url, (error) => logged.push(error.message));
 });

@@ -26,6 +26,8 @@ type StreamOptions = {
   publications: readonly string[];
   /** Called for every change, in commit order. Must not throw. */
   onChange(change: Change): void;
+  /** All that was read at once has been told: what gathered meanwhile can go out. */
+  onReadEnd(): void;
   /** A table's definition is new or has changed, as of the next change. */
   onRelation(relation: Relation): void;
   /** Called before every attempt: makes sure that what is to be read exists. */
@@ -165,6 +167,8 @@ export class ReplicationStream {
       if (!isKept) this.#progress.reset();
       connection.once('replicationStart', () => void this.#onStreaming(isKept, onFirst));
       connection.on('copyData', ({ chunk }) => this.#onCopyData(chunk));
+      // Heard after `pg` has taken all messages out of what was read.
+      connection.stream.on('data', this.#options.onReadEnd);
       this.#lastHeardMs = performance.now();
       acknowledging = setInterval(() => this.#keepAlive(), STATUS_INTERVAL_MS);
       client.query(this.#startReplication()).then(
