@@ -85,6 +85,8 @@ class Server {
     const topics = new Topics(this.#flusher, limits.presenceEventsPerSecond);
     const changes = new PostgresChanges({
       pool: this.#pool,
+      url: options.adminUrl,
+      flush: this.#flusher.flush,
       changeBytes: limits.changeBytes,
       pause: () => this.#stream.pause(),
       resume: () => this.#stream.resume(),
@@ -102,6 +104,8 @@ class Server {
         if (!isMessagesTable(change.relation)) changes.accept(change);
         else if (change.kind === 'INSERT') broadcasts.deliver(change.relation, change.new);
       },
+      // At once rather than at the end of this turn, which costs a tenth of a millisecond.
+      onReadEnd: this.#flusher.flush,
       onRelation: (relation) => changes.forget(relation),
       prepare: () => this.#prepareDatabase(),
       catchUp: async () => {
@@ -241,6 +245,7 @@ class Server {
     ]);
     for (const connection of leaving) connection.terminate();
     await this.#stream.close();
+    await this.services.changes.close();
     await this.#pool.end();
   }
 }

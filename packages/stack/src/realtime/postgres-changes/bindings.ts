@@ -107,7 +107,8 @@ function keyOf(schema: string, table: string): string {
   return JSON.stringify([schema, table]);
 }
 
-function getOr<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+/** The value of a key, made when it isn't there yet. */
+export function getOr<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   let value = map.get(key);
   if (value === undefined) map.set(key, (value = make()));
   return value;

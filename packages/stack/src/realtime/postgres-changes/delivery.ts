@@ -4,12 +4,12 @@ import type { Channel } from '../channel/channel.ts';
 import type { SerializerVersion } from '../codec/client-message.ts';
 import { encodeMessage } from '../codec/server-message.ts';
 import type { Claims } from '../token/verifier.ts';
-import type { Binding } from './bindings.ts';
+import { getOr, type Binding } from './bindings.ts';
 import { FilterError } from './filter.ts';
 import { compileFilters, matches, type Condition } from './match.ts';
 import { changeJson, errorJson, type CapturedChange } from './payload.ts';
 import type { Table, TableColumn, Tables } from './table.ts';
-import type { Visibility } from './visibility.ts';
+import type { Seers, Visibility } from './visibility.ts';
 
 /** A change that waits, with the bindings that it may concern. */
 export type Waiting = { change: CapturedChange; table: Table | null; bindings: Binding[] };
@@ -18,10 +18,15 @@ type Parts = { pool: pg.Pool; tables: Tables; visibility: Visibility; changeByte
 /** Judged: which bindings a change meets, and which claims see its row. */
 type Judged = { change: CapturedChange; table: Table; bindings: Binding[]; key: string[] | null };
 
+type Message = { data: string; channels: Audience['channels'] };
+
 const NO_PRIMARY_KEY = 'Error 400: Bad Request, no primary key';
 const UNAUTHORIZED = 'Error 401: Unauthorized';
 
-/** Judges a batch (few round trips, however many changes), then sends it in order. */
+/**
+ * Judges a batch (few round trips, however many changes), then sends it in order. Nothing is sent
+ * before all is known, so that a batch which failed can be delivered again.
+ */
 export async function deliver(parts: Parts, batch: readonly Waiting[]): Promise<void> {
   const judged: Judged[] = [];
   for (const { change, table, bindings } of batch) {
@@ -30,7 +35,13 @@ export async function deliver(parts: Parts, batch: readonly Waiting[]): Promise<
     if (met.length > 0) judged.push({ change, table, bindings: met, key: rowKey(change, table) });
   }
   const seen = await whoSees(parts.visibility, judged);
-  for (const [n, one] of judged.entries()) await send(parts, one, seen(n));
+  const messages: Message[] = [];
+  for (const one of judged) {
+    for (const audience of audiences(one.bindings, seen.get(one) ?? null)) {
+      messages.push({ data: await dataFor(parts, one, audience), channels: audience.channels });
+    }
+  }
+  for (const message of messages) send(message);
 }
 
 async function bindingsMet(
@@ -80,22 +91,20 @@ function rowKey(change: CapturedChange, table: Table): string[] | null {
 async function whoSees(
   visibility: Visibility,
   judged: readonly Judged[],
-): Promise<(n: number) => (claims: Claims) => boolean> {
-  const visible = new Map<Judged, (claims: Claims) => boolean>();
+): Promise<Map<Judged, Seers>> {
+  const seers = new Map<Judged, Seers>();
   for (const [table, ofTable] of Map.groupBy(judged, (one) => one.table)) {
     const asked = ofTable.filter((one) => one.key !== null);
-    const claims = new Set(
-      asked.flatMap((one) => one.bindings.flatMap((binding) => [...binding.subscribers.keys()])),
-    );
+    const bindings = new Set(asked.flatMap((one) => one.bindings));
+    const claims = new Set([...bindings].flatMap((binding) => [...binding.subscribers.keys()]));
     const rows = asked.map((one) => ({ key: one.key ?? [], xid: one.change.xid }));
     const seen = await visibility.visible(table, rows, [...claims]);
-    asked.forEach((one, n) => visible.set(one, (who) => seen.get(who)?.has(n) === true));
+    asked.forEach((one, n) => seers.set(one, seen[n] ?? NOBODY));
   }
-  return (n) => {
-    const one = judged[n];
-    return (one && visible.get(one)) ?? (() => true);
-  };
+  return seers;
 }
+
+const NOBODY: Seers = { roles: new Set(), claims: new Set() };
 
 /** Ids of a channel's bindings that a change meets, by the columns that they asked for. */
 type Audience = {
@@ -104,30 +113,26 @@ type Audience = {
   channels: Map<Channel, number[]>;
 };
 
-async function send(
-  parts: Parts,
-  judged: Judged,
-  sees: (claims: Claims) => boolean,
-): Promise<void> {
-  for (const { select, role, channels } of audiences(judged.bindings, sees)) {
-    const data = await dataFor(parts, judged, role, select);
-    const frames = new Map<string, Buffer>();
-    for (const [channel, ids] of channels) {
-      channel.connection.queue(frameFor(frames, channel.name, channel.version, ids, data));
-    }
+function send({ data, channels }: Message): void {
+  const frames = new Map<string, Buffer>();
+  for (const [channel, ids] of channels) {
+    channel.connection.queue(frameFor(frames, channel.name, channel.version, ids, data));
   }
 }
 
-function audiences(bindings: Binding[], sees: (claims: Claims) => boolean): Iterable<Audience> {
+/** `seers` is null where everybody may see the change. */
+function audiences(bindings: Binding[], seers: Seers | null): Iterable<Audience> {
   const audiences = new Map<string, Audience>();
   for (const { select, subscribers } of bindings) {
-    for (const [claims, channels] of subscribers) {
-      if (!sees(claims)) continue;
-      const key = JSON.stringify([claims.role, select]);
-      let audience = audiences.get(key);
-      if (audience === undefined) {
-        audiences.set(key, (audience = { select, role: claims.role, channels: new Map() }));
-      }
+    const ofRole = new Map<string, Audience>();
+    for (const [{ role }, channels] of seeing(subscribers, seers)) {
+      const audience = getOr(ofRole, role, () =>
+        getOr(audiences, JSON.stringify([role, select]), () => ({
+          select,
+          role,
+          channels: new Map<Channel, number[]>(),
+        })),
+      );
       for (const [channel, ids] of channels) {
         const known = audience.channels.get(channel);
         audience.channels.set(channel, known === undefined ? ids : [...known, ...ids]);
@@ -137,11 +142,32 @@ function audiences(bindings: Binding[], sees: (claims: Claims) => boolean): Iter
   return audiences.values();
 }
 
+type Subscribers = Binding['subscribers'];
+
+/** Those of the subscribers who see it; goes through the shorter of both lists. */
+function* seeing(
+  subscribers: Subscribers,
+  seers: Seers | null,
+): Iterable<[Claims, Map<Channel, number[]>]> {
+  if (seers === null) {
+    yield* subscribers;
+  } else if (seers.roles.size === 0 && seers.claims.size < subscribers.size) {
+    for (const claims of seers.claims) {
+      const channels = subscribers.get(claims);
+      if (channels !== undefined) yield [claims, channels];
+    }
+  } else {
+    for (const entry of subscribers) {
+      const [claims] = entry;
+      if (seers.roles.has(claims.role) || seers.claims.has(claims)) yield entry;
+    }
+  }
+}
+
 async function dataFor(
   { tables, changeBytes }: Parts,
   { change, table }: Judged,
-  role: string,
-  select: readonly string[] | null,
+  { role, select }: Audience,
 ): Promise<string> {
   if (table.primaryKey.length === 0) return errorJson(change, NO_PRIMARY_KEY);
   const selectable = await tables.selectable(table.oid, role);

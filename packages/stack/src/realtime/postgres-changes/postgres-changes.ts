@@ -1,7 +1,9 @@
 /** Changes of published tables, to whoever subscribed to them and may see them. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Channel } from '../channel/channel.ts';
 import type { BindingParams } from '../channel/join-config.ts';
+import { isUnavailable } from '../database-fault.ts';
 import type { RealtimeLogEntry } from '../index.ts';
 import { CHANGES_PUBLICATION } from '../replication/maintenance.ts';
 import type { Relation } from '../replication/pgoutput.ts';
@@ -15,11 +17,16 @@ import { compileFilters } from './match.ts';
 import type { CapturedChange } from './payload.ts';
 import { Tables, type Table } from './table.ts';
 import { Visibility } from './visibility.ts';
+import { Judge } from './judge.ts';
 
 type Options = {
   pool: pg.Pool;
+  /** Connection string of a role that may act as any other. */
+  url: string;
   /** Largest change delivered whole, in bytes. */
   changeBytes: number;
+  /** Writes what was queued for sockets. */
+  flush(): void;
   /** Stops and starts the log, when changes come faster than they can be judged. */
   pause(): void;
   resume(): void;
@@ -31,6 +38,10 @@ type Captured = { change: CapturedChange; relation: Relation; bindings: Waiting[
 /** Changes that may wait before the log is stopped, and how many are judged at once. */
 const MAX_WAITING = 2_000;
 const BATCH = 500;
+/** The same in bytes of their values. */
+const MAX_WAITING_BYTES = 32 * 1024 * 1024;
+const BATCH_BYTES = 8 * 1024 * 1024;
+const MAX_RETRY_MS = 1_000;
 
 /** A subscription that cannot be made; the message is for the client. */
 class SubscriptionRefused extends Error {}
@@ -39,15 +50,19 @@ export class PostgresChanges {
   readonly #options: Options;
   readonly #bindings = new Bindings();
   readonly #tables: Tables;
+  readonly #judge: Judge;
   readonly #visibility: Visibility;
   #waiting: Captured[] = [];
+  #waitingBytes = 0;
   #isDelivering = false;
   #isPaused = false;
+  #isClosed = false;
 
   constructor(options: Options) {
     this.#options = options;
     this.#tables = new Tables(options.pool);
-    this.#visibility = new Visibility(options.pool);
+    this.#judge = new Judge(options.url, (error) => this.#log('warning', error.message));
+    this.#visibility = new Visibility(this.#judge, (message) => this.#log('warning', message));
   }
 
   /** The bindings with their ids, for the join's reply: echoed as they came, in their order. */
@@ -60,7 +75,7 @@ export class PostgresChanges {
     this.#subscribe(channel).catch((error: unknown) => {
       const isRefusal = error instanceof SubscriptionRefused;
       const reason = error instanceof Error ? error.message : String(error);
-      if (!isRefusal) this.#log(`${channel.subTopic}: ${reason}`);
+      if (!isRefusal) this.#log('error', `${channel.subTopic}: ${reason}`);
       if (channel.state === 'joined') channel.system('postgres_changes', 'error', reason);
     });
   }
@@ -90,8 +105,11 @@ export class PostgresChanges {
     const { relation, kind } = change;
     const bindings = this.#bindings.for(relation.schema, relation.name, kind);
     if (bindings.length === 0) return;
-    this.#waiting.push({ change: capture(change), relation, bindings });
-    if (this.#waiting.length >= MAX_WAITING && !this.#isPaused) {
+    const captured = { change: capture(change), relation, bindings };
+    this.#waiting.push(captured);
+    this.#waitingBytes += captured.change.bytes;
+    const isFull = this.#waiting.length >= MAX_WAITING || this.#waitingBytes >= MAX_WAITING_BYTES;
+    if (isFull && !this.#isPaused) {
       this.#isPaused = true;
       this.#options.pause();
     }
@@ -102,19 +120,11 @@ export class PostgresChanges {
     this.#isDelivering = true;
     // The rest of what came in this turn joins the first batch.
     await Promise.resolve();
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, BATCH);
-      try {
-        await deliver(
-          { ...this.#options, tables: this.#tables, visibility: this.#visibility },
-          await this.#described(batch),
-        );
-      } catch (error) {
-        this.#log(
-          `${batch.length} changes were lost: ${error instanceof Error ? error.message : String(error)}`,
-        );
-      }
-      if (this.#isPaused && this.#waiting.length < MAX_WAITING / 2) {
+    while (this.#waiting.length > 0 && !this.#isClosed) {
+      await this.#deliver(this.#nextBatch());
+      const isLow =
+        this.#waiting.length < MAX_WAITING / 2 && this.#waitingBytes < MAX_WAITING_BYTES / 2;
+      if (this.#isPaused && isLow) {
         this.#isPaused = false;
         this.#options.resume();
       }
@@ -122,7 +132,39 @@ export class PostgresChanges {
     this.#isDelivering = false;
   }
 
-  async #described(batch: Captured[]): Promise<Waiting[]> {
+  #nextBatch(): Captured[] {
+    let bytes = 0;
+    let size = 0;
+    for (const { change } of this.#waiting) {
+      bytes += change.bytes;
+      size += 1;
+      if (size === BATCH || bytes >= BATCH_BYTES) break;
+    }
+    this.#waitingBytes -= bytes;
+    return this.#waiting.splice(0, size);
+  }
+
+  /** A database that can't be asked is asked again until it can: nothing is lost meanwhile. */
+  async #deliver(batch: readonly Captured[]): Promise<void> {
+    for (let attempt = 0; !this.#isClosed; attempt += 1) {
+      try {
+        const parts = { ...this.#options, tables: this.#tables, visibility: this.#visibility };
+        await deliver(parts, await this.#described(batch));
+        this.#options.flush();
+        return;
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        if (!isUnavailable(error)) {
+          this.#log('error', `${batch.length} changes were lost: ${reason}`);
+          return;
+        }
+        if (attempt === 0) this.#log('warning', `changes wait for the database: ${reason}`);
+        await sleep(Math.min(20 * 2 ** attempt, MAX_RETRY_MS), undefined, { ref: false });
+      }
+    }
+  }
+
+  async #described(batch: readonly Captured[]): Promise<Waiting[]> {
     const described: Waiting[] = [];
     for (const { change, relation, bindings } of batch) {
       described.push({ change, bindings, table: await this.#tables.get(relation) });
@@ -165,8 +207,14 @@ export class PostgresChanges {
     }
   }
 
-  #log(message: string): void {
-    this.#options.log({ level: 'error', part: 'postgres_changes', message });
+  /** Ends; what waits is dropped. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#judge.close();
+  }
+
+  #log(level: RealtimeLogEntry['level'], message: string): void {
+    this.#options.log({ level, part: 'postgres_changes', message });
   }
 }
 

@@ -1,141 +1,129 @@
 /** Row level security: which of these rows may these claims see? Asked of Postgres itself. */
-import pg from 'pg';
+import type pg from 'pg';
+import { isUnavailable } from '../database-fault.ts';
 import type { Claims } from '../token/verifier.ts';
+import type { Judge } from './judge.ts';
+import { askOneByOne } from './one-by-one.ts';
+import type { JudgedRow } from './row-keys.ts';
 import type { Table } from './table.ts';
+import { AskTogether } from './together.ts';
 
-const INVALID_PARAMETER = '22023';
+/** Up to so many claims it is cheaper to ask for each. */
+const FEW = 12;
 
-/**
- * Whether what a transaction did can be seen: it has left the list of those in progress. Its number
- * is given by 32 bits, and is the one of those that is nearest to the newest of all.
- */
-const IS_OVER = `(
-  select pg_visible_in_snapshot((near - ((near - xid) & 4294967295))::text::xid8, snapshot)
-  from pg_current_snapshot() as snapshot
-  cross join lateral (select pg_snapshot_xmax(snapshot)::text::bigint + 2147483648 as near) as newest
-)`;
-
-/** A row to be judged, and the transaction that changed it. */
-export type JudgedRow = {
-  /** The primary key's values, in their text form, in the table's order of the key. */
-  key: readonly string[];
-  xid: number;
+/** Who sees one row. */
+export type Seers = {
+  /** Roles of which everybody does. */
+  readonly roles: ReadonlySet<string>;
+  readonly claims: ReadonlySet<Claims>;
 };
 
+type OpenSeers = { roles: Set<string>; claims: Set<Claims> };
+type Prepared = { table: Table; name: string; asking: AskTogether | null };
+
 /**
- * Asks for many rows and many claims in one round trip. Each distinct set of claims is asked once,
- * however many sockets have it, by a function that lives as long as the connection: the policy is
- * planned once per table and role. The rows are judged as they are now, as upstream does, but not before now: the log tells
- * of a commit a moment before others see it, so we wait until they do.
+ * Asks for many rows and many claims in one round trip per role. Where the policies allow it (see
+ * `policy-proof.ts`) all users are one join; otherwise each distinct set of claims is asked once,
+ * however many sockets have it. The rows are judged as they are now, as upstream does.
  */
 export class Visibility {
-  readonly #pool: pg.Pool;
-  readonly #prepared = new WeakMap<pg.PoolClient, Map<number, Table>>();
+  readonly #judge: Judge;
+  readonly #prepared = new WeakMap<pg.Client, Map<string, Prepared>>();
+  readonly #log: (message: string) => void;
 
-  constructor(pool: pg.Pool) {
-    this.#pool = pool;
+  constructor(judge: Judge, log: (message: string) => void) {
+    this.#judge = judge;
+    this.#log = log;
   }
 
-  /** For each of the claims, the indexes of the rows that they see. */
+  /** For each of the rows, in their order, who of the claims sees it. One call at a time. */
   async visible(
     table: Table,
     rows: readonly JudgedRow[],
     claims: readonly Claims[],
-  ): Promise<Map<Claims, Set<number>>> {
-    const seen = new Map(claims.map((one) => [one, new Set<number>()]));
-    if (rows.length === 0 || claims.length === 0) return seen;
-    const client = await this.#pool.connect();
-    let failure: Error | undefined;
-    try {
-      await this.#prepare(client, table);
-      for (const [role, ofRole] of Map.groupBy(claims, (one) => one.role)) {
-        for (const { claim, row } of await ask(client, table, rows, role, ofRole)) {
-          const one = ofRole[claim - 1];
-          if (one !== undefined) seen.get(one)?.add(row - 1);
-        }
+  ): Promise<Seers[]> {
+    const seers = rows.map((): OpenSeers => ({ roles: new Set(), claims: new Set() }));
+    if (rows.length === 0 || claims.length === 0) return seers;
+    const client = await this.#judge.connection();
+    for (const [role, ofRole] of Map.groupBy(claims, (one) => one.role)) {
+      const rest =
+        ofRole.length > FEW ? await this.#together(client, table, rows, ofRole, seers) : ofRole;
+      if (rest.length === 0) continue;
+      for (const { claims: one, row } of await askOneByOne(client, table, rows, role, rest)) {
+        seers[row]?.claims.add(one);
       }
+    }
+    return seers;
+  }
+
+  /** Gives those who are left to be asked one by one. */
+  async #together(
+    client: pg.Client,
+    table: Table,
+    rows: readonly JudgedRow[],
+    claims: readonly Claims[],
+    seers: readonly OpenSeers[],
+  ): Promise<readonly Claims[]> {
+    const role = claims[0]?.role ?? '';
+    try {
+      const answer = await this.#ask(client, table, role, rows, claims);
+      if (answer === null) return claims;
+      for (const [row, viewers] of answer.viewers) {
+        if (viewers === 'everybody') seers[row]?.roles.add(role);
+        else for (const one of viewers) seers[row]?.claims.add(one);
+      }
+      // Of a policy that is true for everybody, it is true for them too: asked all the same.
+      return answer.failing;
     } catch (error) {
-      failure = error as Error;
-      throw error;
-    } finally {
-      client.release(failure);
+      if (isUnavailable(error)) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#log(`${table.schema}.${table.name} is asked user by user: ${reason}`);
+      this.#remember(client, table, role, null);
+      return claims;
     }
-    return seen;
   }
 
-  async #prepare(client: pg.PoolClient, table: Table): Promise<void> {
-    let prepared = this.#prepared.get(client);
-    if (prepared === undefined) {
-      prepared = new Map<number, Table>();
-      this.#prepared.set(client, prepared);
+  async #ask(
+    client: pg.Client,
+    table: Table,
+    role: string,
+    rows: readonly JudgedRow[],
+    claims: readonly Claims[],
+  ): ReturnType<AskTogether['ask']> {
+    const known = this.#tables(client).get(keyOf(table, role));
+    const isKnown = known?.table === table;
+    const asking = isKnown ? known.asking : await this.#prepare(client, table, role);
+    const answer = await asking?.ask(rows, claims);
+    if (answer) return answer;
+    if (answer === undefined) return null;
+    const renewed = await this.#prepare(client, table, role);
+    return (await renewed?.ask(rows, claims)) ?? null;
+  }
+
+  async #prepare(client: pg.Client, table: Table, role: string): Promise<AskTogether | null> {
+    const tables = this.#tables(client);
+    const name =
+      tables.get(keyOf(table, role))?.name ?? `realtime_seen_${table.oid}_${tables.size}`;
+    const asking = await AskTogether.prepare(client, table, role, name);
+    tables.set(keyOf(table, role), { table, name, asking });
+    return asking;
+  }
+
+  #remember(client: pg.Client, table: Table, role: string, asking: null): void {
+    const known = this.#tables(client).get(keyOf(table, role));
+    const name = known?.name ?? `realtime_seen_${table.oid}_${this.#tables(client).size}`;
+    this.#tables(client).set(keyOf(table, role), { table, name, asking });
+  }
+
+  #tables(client: pg.Client): Map<string, Prepared> {
+    let tables = this.#prepared.get(client);
+    if (tables === undefined) {
+      this.#prepared.set(client, (tables = new Map<string, Prepared>()));
     }
-    if (prepared.get(table.oid) === table) return;
-    await client.query(definition(table));
-    prepared.set(table.oid, table);
+    return tables;
   }
 }
 
-async function ask(
-  client: pg.PoolClient,
-  table: Table,
-  judged: readonly JudgedRow[],
-  role: string,
-  claims: readonly Claims[],
-): Promise<{ claim: number; row: number }[]> {
-  try {
-    const { rows } = await client.query<{ claim: number; row: number }>({
-      text: `select claim, "row"::int4 from ${functionName(table)}($1, $2, $3, ${columnParameters(table)})`,
-      values: [
-        role,
-        claims.map((one) => one.json),
-        [...new Set(judged.map((row) => row.xid))],
-        ...columnsOf(table, judged),
-      ],
-    });
-    return rows;
-  } catch (error) {
-    // A role that doesn't exist sees nothing.
-    if (error instanceof pg.DatabaseError && error.code === INVALID_PARAMETER) return [];
-    throw error;
-  }
-}
-
-function functionName(table: Table): string {
-  return `pg_temp.realtime_visible_${table.oid}`;
-}
-
-function columnParameters(table: Table): string {
-  return table.primaryKey.map((_, n) => `$${n + 4}`).join(', ');
-}
-
-function columnsOf(table: Table, rows: readonly JudgedRow[]): (string | undefined)[][] {
-  return table.primaryKey.map((_, n) => rows.map((row) => row.key[n]));
-}
-
-/** A policy that fails for some claims (a `sub` that is no uuid, say) hides the rows from them. */
-function definition(table: Table): string {
-  const name = pg.escapeIdentifier;
-  const keys = table.primaryKey.map((_, n) => `k${n}`);
-  const unnested = table.primaryKey.map((column, n) => `k${n}::${column.sqlType}[]`);
-  const same = table.primaryKey.map((column, n) => `t.${name(column.name)} = k.k${n}`);
-  return `
-    drop function if exists ${functionName(table)};
-    create function ${functionName(table)}(role text, claims text[], xids bigint[], ${keys.map((key) => `${key} text[]`).join(', ')})
-    returns table (claim int, "row" bigint) language plpgsql as $function$
-    #variable_conflict use_column
-    begin
-      while exists (select from unnest(xids) as xid where not ${IS_OVER}) loop
-        perform pg_sleep(0.0002);
-      end loop;
-      perform set_config('role', role, true);
-      for n in 1 .. cardinality(claims) loop
-        perform set_config('request.jwt.claims', claims[n], true);
-        begin
-          return query select n, k.nth
-            from unnest(${unnested.join(', ')}) with ordinality as k(${keys.join(', ')}, nth)
-            where exists (select from ${name(table.schema)}.${name(table.name)} t where ${same.join(' and ')});
-        exception when others then null;
-        end;
-      end loop;
-    end $function$`;
+function keyOf(table: Table, role: string): string {
+  return `${table.oid} ${role}`;
 }

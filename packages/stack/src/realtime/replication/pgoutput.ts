@@ -17,8 +17,9 @@ export type TupleValue = Buffer | null | undefined;
 export type Tuple = TupleValue[];
 
 export type LogicalMessage =
-  | { kind: 'begin'; commitTimeMs: number; xid: number }
-  | { kind: 'commit' }
+  /** `commit` is where the transaction's commit stands in the log; `end` is after it. */
+  | { kind: 'begin'; commit: bigint; commitTimeMs: number; xid: number }
+  | { kind: 'commit'; end: bigint }
   | { kind: 'relation'; relation: Relation }
   | { kind: 'insert'; oid: number; new: Tuple }
   | { kind: 'update'; oid: number; old: Tuple | null; new: Tuple }
@@ -47,10 +48,14 @@ export function decodeLogicalMessage(bytes: Buffer, offset: number): LogicalMess
   const reader = new Reader(bytes, offset + 1);
   switch (bytes[offset]) {
     case B:
-      reader.skip(8);
-      return { kind: 'begin', commitTimeMs: reader.timestampMs(), xid: reader.uint32() };
+      return {
+        kind: 'begin',
+        commit: reader.uint64(),
+        commitTimeMs: reader.timestampMs(),
+        xid: reader.uint32(),
+      };
     case C:
-      return { kind: 'commit' };
+      return { kind: 'commit', end: reader.skip(9).uint64() };
     case R:
       return { kind: 'relation', relation: reader.relation() };
     case I:
@@ -101,6 +106,12 @@ class Reader {
   uint32(): number {
     const value = this.#bytes.readUInt32BE(this.#at);
     this.#at += 4;
+    return value;
+  }
+
+  uint64(): bigint {
+    const value = this.#bytes.readBigUInt64BE(this.#at);
+    this.#at += 8;
     return value;
   }
 

@@ -1,12 +1,13 @@
 /**
- * The write-ahead log as a stream of committed changes, over one TEMPORARY logical slot, so that a
- * dead server never holds the log. Reconnects by itself, and says when it streams.
+ * The write-ahead log as a stream of committed changes, each told once. Reconnects by itself, goes
+ * on where it was as long as Postgres still has that (see `slot.ts`), and says when it streams.
  */
-import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { RealtimeLogEntry } from '../index.ts';
+import { lsnText, Progress } from './progress.ts';
 import { decodeLogicalMessage, type Relation, type Tuple } from './pgoutput.ts';
+import { Slot } from './slot.ts';
 import { readWalFrame, standbyStatus, type WalConnection } from './wal-frames.ts';
 
 /** Of which transaction a change is part. `xid` is the 32 bits that the log has of its number. */
@@ -25,17 +26,25 @@ type StreamOptions = {
   publications: readonly string[];
   /** Called for every change, in commit order. Must not throw. */
   onChange(change: Change): void;
+  /** All that was read at once has been told: what gathered meanwhile can go out. */
+  onReadEnd(): void;
   /** A table's definition is new or has changed, as of the next change. */
   onRelation(relation: Relation): void;
   /** Called before every attempt: makes sure that what is to be read exists. */
   prepare(): Promise<void>;
-  /** The stream was interrupted and is back: called before the first change of the new one. */
+  /**
+   * The stream was interrupted and what was written meanwhile is gone from it: called before the
+   * first change of the new one.
+   */
   catchUp(): Promise<void>;
   onLog(entry: RealtimeLogEntry): void;
 };
 
 /** Postgres ends a walsender after 60 s of silence by default; this is well within. */
 const STATUS_INTERVAL_MS = 5_000;
+/** It answers each status of ours; after so long without a word the connection is dead. */
+const SILENCE_MS = 60_000;
+const CONNECT_TIMEOUT_MS = 10_000;
 /** How long Postgres may take to hang up. */
 const GOODBYE_MS = 2_000;
 const BACKOFF_MS = [50, 100, 250, 500, 1_000, 2_000, 5_000];
@@ -49,7 +58,10 @@ export class ReplicationStream {
   readonly #relations = new Map<number, Relation>();
   #connection: WalConnection | null = null;
   #transaction: Transaction = { commitTimeMs: 0, xid: 0 };
-  #position = 0n;
+  readonly #progress = new Progress();
+  readonly #slot = new Slot((message) => this.#log('warning', message));
+  /** By a clock that doesn't jump. */
+  #lastHeardMs = 0;
   #isPaused = false;
   #isClosed = false;
   #hasStreamed = false;
@@ -96,9 +108,20 @@ export class ReplicationStream {
     this.#streaming.reject(new Error('closed'));
     await this.#hangUp();
     await this.#loop;
+    await this.#dropSlot().catch((error: unknown) =>
+      this.#log('warning', `the slot stays, for the next server: ${asError(error).message}`),
+    );
   }
 
-  /** Says goodbye and waits for Postgres to hang up, by when it has dropped the slot. */
+  async #dropSlot(): Promise<void> {
+    if (!this.#hasStreamed) return;
+    const client = new pg.Client(this.#connectionOptions());
+    client.on('error', (error) => this.#log('warning', error.message));
+    await client.connect();
+    await this.#slot.drop(client).finally(() => client.end());
+  }
+
+  /** Says goodbye and waits for Postgres to hang up, by when it has let go of the slot. */
   async #hangUp(): Promise<void> {
     const connection = this.#connection;
     if (connection === null) return;
@@ -112,7 +135,7 @@ export class ReplicationStream {
 
   async #run(first: PromiseWithResolvers<void>): Promise<void> {
     for (let attempt = 0; !this.#isClosed; attempt += 1) {
-      const started = Date.now();
+      const started = performance.now();
       const failure = await this.#streamUntilItEnds(() => first.resolve()).catch(asError);
       if (this.#isClosed) break;
       first.reject(failure);
@@ -120,7 +143,7 @@ export class ReplicationStream {
       if (this.#isStreaming) this.#streaming = Promise.withResolvers<void>();
       this.#streaming.promise.catch(() => undefined);
       this.#isStreaming = false;
-      if (Date.now() - started > STATUS_INTERVAL_MS) attempt = 0;
+      if (performance.now() - started > STATUS_INTERVAL_MS) attempt = 0;
       this.#log('warning', `stream ended: ${failure.message}; connecting again`);
       const wait = BACKOFF_MS[Math.min(attempt, BACKOFF_MS.length - 1)];
       await sleep(wait, undefined, { signal: this.#closing.signal }).catch(() => undefined);
@@ -130,10 +153,7 @@ export class ReplicationStream {
 
   async #streamUntilItEnds(onFirst: () => void): Promise<Error> {
     await this.#options.prepare();
-    const client = new pg.Client({
-      connectionString: replicationUrl(this.#options.url),
-      options: SESSION,
-    });
+    const client = new pg.Client(this.#connectionOptions());
     const ended = Promise.withResolvers<Error>();
     client.on('error', (error) => ended.resolve(error));
     client.on('end', () => ended.resolve(new Error('the connection was closed')));
@@ -143,14 +163,15 @@ export class ReplicationStream {
     let acknowledging: NodeJS.Timeout | undefined;
     try {
       if (this.#isClosed) return new Error('closed');
-      const slot = `supabase_realtime_messages_replication_slot_${randomBytes(6).toString('hex')}`;
-      await client.query(
-        `CREATE_REPLICATION_SLOT ${slot} TEMPORARY LOGICAL pgoutput (SNAPSHOT 'nothing')`,
-      );
-      connection.once('replicationStart', () => void this.#onStreaming(onFirst));
+      const isKept = (await this.#slot.open(client, this.#progress.position)) === 'kept';
+      if (!isKept) this.#progress.reset();
+      connection.once('replicationStart', () => void this.#onStreaming(isKept, onFirst));
       connection.on('copyData', ({ chunk }) => this.#onCopyData(chunk));
-      acknowledging = setInterval(() => this.#acknowledge(), STATUS_INTERVAL_MS);
-      client.query(startReplication(slot, this.#options.publications)).then(
+      // Heard after `pg` has taken all messages out of what was read.
+      connection.stream.on('data', this.#options.onReadEnd);
+      this.#lastHeardMs = performance.now();
+      acknowledging = setInterval(() => this.#keepAlive(), STATUS_INTERVAL_MS);
+      client.query(this.#startReplication()).then(
         () => ended.resolve(new Error('the stream was ended')),
         (error: unknown) => ended.resolve(asError(error)),
       );
@@ -163,14 +184,30 @@ export class ReplicationStream {
     }
   }
 
-  /** After an interruption, what was missed is told before anything new. */
-  async #onStreaming(onFirst: () => void): Promise<void> {
+  #connectionOptions(): pg.ClientConfig {
+    return {
+      connectionString: replicationUrl(this.#options.url),
+      options: SESSION,
+      keepAlive: true,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    };
+  }
+
+  #startReplication(): string {
+    const names = this.#options.publications.map((name) => `"${name}"`).join(',');
+    const options = `proto_version '1', publication_names ${pg.escapeLiteral(names)}`;
+    // Replication commands are understood in upper case only.
+    return `START_REPLICATION SLOT ${this.#slot.name} LOGICAL ${lsnText(this.#progress.position)} (${options})`;
+  }
+
+  /** After an interruption, what the log no longer has is told before anything new. */
+  async #onStreaming(isKept: boolean, onFirst: () => void): Promise<void> {
     const isFirst = !this.#hasStreamed;
     const connection = this.#connection;
     this.#hasStreamed = true;
     this.#isStreaming = true;
     connection?.stream.pause();
-    if (!isFirst)
+    if (!isFirst && !isKept)
       await this.#options
         .catchUp()
         .catch((error: unknown) => this.#log('error', asError(error).message));
@@ -182,10 +219,11 @@ export class ReplicationStream {
   }
 
   #onCopyData(chunk: Buffer): void {
+    this.#lastHeardMs = performance.now();
     const frame = readWalFrame(chunk);
     if (frame === null) return;
-    if (frame.end > this.#position) this.#position = frame.end;
     if (frame.kind === 'keepalive') {
+      this.#progress.passed(frame.end);
       if (frame.wantsReply) this.#acknowledge();
       return;
     }
@@ -200,6 +238,7 @@ export class ReplicationStream {
     const message = decodeLogicalMessage(bytes, offset);
     switch (message.kind) {
       case 'begin':
+        this.#progress.begin(message.commit);
         this.#transaction = { commitTimeMs: message.commitTimeMs, xid: message.xid };
         return;
       case 'relation':
@@ -228,21 +267,33 @@ export class ReplicationStream {
           new: null,
         }));
       case 'commit':
+        return this.#progress.commit(message.end);
       case 'other':
         return;
     }
   }
 
   #emit(oid: number, make: (common: Transaction & { relation: Relation }) => Change): void {
+    if (!this.#progress.isNew()) return;
     const relation = this.#relations.get(oid);
     if (relation === undefined) throw new Error(`unknown relation ${oid}`);
     this.#options.onChange(make({ relation, ...this.#transaction }));
   }
 
-  /** What was received needs no keeping: the slot dies with this connection. */
+  /** What was received needs no keeping: it is told from memory, to those who are connected now. */
   #acknowledge(): void {
     if (this.#isStreaming)
-      this.#connection?.sendCopyFromChunk(standbyStatus(this.#position, Date.now()));
+      this.#connection?.sendCopyFromChunk(standbyStatus(this.#progress.position, Date.now()));
+  }
+
+  #keepAlive(): void {
+    // While reading is stopped, what Postgres says waits with all the rest.
+    if (this.#isPaused) this.#lastHeardMs = performance.now();
+    if (performance.now() - this.#lastHeardMs > SILENCE_MS) {
+      this.#connection?.stream.destroy(new Error('Postgres has fallen silent'));
+    } else {
+      this.#acknowledge();
+    }
   }
 
   #log(level: RealtimeLogEntry['level'], message: string): void {
@@ -254,12 +305,6 @@ function replicationUrl(url: string): string {
   const parsed = new URL(url);
   parsed.searchParams.set('replication', 'database');
   return parsed.toString();
-}
-
-function startReplication(slot: string, publications: readonly string[]): string {
-  const names = pg.escapeLiteral(publications.map((name) => `"${name}"`).join(','));
-  // Replication commands are understood in upper case only.
-  return `START_REPLICATION SLOT ${slot} LOGICAL 0/0 (proto_version '1', publication_names ${names})`;
 }
 
 function asError(error: unknown): Error {

@@ -11,8 +11,10 @@ export class Flusher {
     this.#onFailure = onFailure;
   }
 
-  readonly #run = (): void => {
+  /** Flushes what has gathered so far, now. */
+  readonly flush = (): void => {
     const waiting = this.#waiting;
+    if (waiting.length === 0) return;
     this.#waiting = [];
     for (const one of waiting) {
       try {
@@ -25,7 +27,7 @@ export class Flusher {
 
   /** `item.flush()` will be called once, before the next turn's reads. */
   add(item: Flushable): void {
-    if (this.#waiting.length === 0) setImmediate(this.#run);
+    if (this.#waiting.length === 0) setImmediate(this.flush);
     this.#waiting.push(item);
   }
 }
