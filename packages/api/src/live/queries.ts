@@ -16,7 +16,7 @@ export async function eventsSince(
 }
 
 /** The number of the newest event of a topic, to be read in the same snapshot as the data. */
-export function liveHead(topic: string): SQL<number> {
+export function liveHead(topic: string | SQL): SQL<number> {
   return sql<number>`private.live_cursor(${topic})::float8`;
 }
 

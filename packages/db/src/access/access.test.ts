@@ -74,6 +74,8 @@ describe('every function', () => {
       'certificate_json',
       'complete_lesson',
       'course_content',
+      'course_progress',
+      'course_roster',
       'course_workbench',
       'create_course',
       'create_lesson',

@@ -36,6 +36,8 @@ export const enrollments = pgTable(
     progress: real().notNull().default(0),
     /** The version of the course that was finished; until then, the newest one counts. */
     courseVersion: integer(),
+    /** How many lessons counted when the course was finished; until then, those of now do. */
+    requiredCount: integer(),
     enrolledAt: createdAt(),
     completedAt: moment(),
     updatedAt: updatedAt(),

@@ -1,3 +1,22 @@
+-- How far a student is in a course, with the reason. Who has finished is as far as they were then.
+create or replace function private.progress_json(
+  enrollment public.enrollments,
+  version integer,
+  counted private.course_count
+)
+returns jsonb
+language sql stable
+as $$
+  select jsonb_build_object(
+    'courseVersion', coalesce(enrollment.course_version, version),
+    'status', enrollment.status,
+    'doneCount', coalesce(enrollment.required_count, counted.done),
+    'requiredCount', coalesce(enrollment.required_count, counted.required),
+    'progressPercent', enrollment.progress,
+    'completedAt', private.iso_time(enrollment.completed_at)
+  );
+$$;
+
 -- What a completion gives back to who asked for it, and what `lesson.completed` tells.
 create or replace function private.completion_json(
   student uuid,
@@ -12,14 +31,7 @@ as $$
     'moduleId', place.module_id,
     'lessonId', place.lesson_id,
     'completedAt', private.iso_time(done.completed_at),
-    'progress', jsonb_build_object(
-      'courseVersion', coalesce(enrollment.course_version, place.course_version),
-      'status', enrollment.status,
-      'doneCount', counted.done,
-      'requiredCount', counted.required,
-      'progressPercent', enrollment.progress,
-      'completedAt', private.iso_time(enrollment.completed_at)
-    )
+    'progress', private.progress_json(enrollment, place.course_version, counted)
   )
   from public.enrollments as enrollment
   join public.lesson_completions as done

@@ -90,7 +90,8 @@ begin
     status = 'completed',
     progress = 100,
     completed_at = coalesce(completed_at, now()),
-    course_version = (select version from public.courses where id = course)
+    course_version = (select version from public.courses where id = course),
+    required_count = (select count(*) from private.required_lessons(course))
   where user_id = student and course_id = course and status = 'active';
   insert into public.certificates (user_id, course_id)
   values (student, course)
