@@ -3,20 +3,53 @@
  * Zod only: nothing here reaches the database or the server. A browser should import types alone
  * (`import type`), and take constants from `@homeroom/api/kinds`, since zod weighs 90 kB.
  */
+export * as achievements from './achievements/contract.ts';
+export * as authoring from './authoring/contract.ts';
 export * as catalog from './catalog/contract.ts';
+export * as certificates from './certificates/contract.ts';
 export * as enrollment from './enrollment/contract.ts';
 export * as identity from './identity/contract.ts';
+export * as leaderboard from './leaderboard/contract.ts';
 export * as live from './live/contract.ts';
 export * as notifications from './notifications/contract.ts';
+export * as progress from './progress/contract.ts';
 
 export type {
+  Achievement,
+  AchievementEvents,
+  DeclaredAchievement,
+} from './achievements/contract.ts';
+export type {
+  Attachment,
+  ContentChange,
+  CourseDetails,
+  CourseVersion,
+  LessonFields,
+  LessonWorkbench,
+  OutlineModule,
+  Question,
+  Quiz,
+  Workbench,
+} from './authoring/contract.ts';
+export type {
+  ContentEvents,
+  ContentLesson,
   Course,
+  CourseContent,
   CourseInput,
   CourseInstructor,
   CourseSummary,
+  Lesson,
+  OutlineLesson,
   TaughtCourse,
   TaughtCourses,
 } from './catalog/contract.ts';
+export type {
+  Certificate,
+  CertificateEvents,
+  OwnCertificate,
+  VerifiedCertificate,
+} from './certificates/contract.ts';
 export type {
   Enrolled,
   Enrollment,
@@ -24,6 +57,15 @@ export type {
   EnrollmentList,
 } from './enrollment/contract.ts';
 export type { Me, Role, UpdateMe } from './identity/contract.ts';
+export type {
+  LeaderboardEntry,
+  LeaderboardEvents,
+  LeaderboardScope,
+  LeaderboardStanding,
+  LeaderboardTop,
+  PointEntry,
+  RankEvents,
+} from './leaderboard/contract.ts';
 export type { Live, LiveCursor, LiveEvent, Since } from './live/contract.ts';
 export type {
   Notification,
@@ -34,3 +76,17 @@ export type {
   NotificationType,
 } from './notifications/contract.ts';
 export type { Keyset } from './pagination/contract.ts';
+export type {
+  AskedQuestion,
+  AskedQuiz,
+  Completion,
+  CourseCount,
+  CourseProgress,
+  LearningStats,
+  LessonState,
+  ProgressEvents,
+  QuizAttempt,
+  RosterEvents,
+  RosterRow,
+  SubmittedQuiz,
+} from './progress/contract.ts';

@@ -1,17 +1,27 @@
+import { achievementsRouter } from './achievements/router.ts';
+import { authoringRouter } from './authoring/router.ts';
 import { catalogRouter } from './catalog/router.ts';
+import { certificatesRouter } from './certificates/router.ts';
 import { enrollmentRouter } from './enrollment/router.ts';
 import { identityRouter } from './identity/router.ts';
+import { leaderboardRouter } from './leaderboard/router.ts';
 import { liveRouter } from './live/router.ts';
 import { notificationsRouter } from './notifications/router.ts';
+import { progressRouter } from './progress/router.ts';
 import { router } from './server/procedures.ts';
 
 /** Every procedure, by capability. */
 export const appRouter = router({
+  achievements: achievementsRouter,
+  authoring: authoringRouter,
   catalog: catalogRouter,
+  certificates: certificatesRouter,
   enrollment: enrollmentRouter,
   identity: identityRouter,
+  leaderboard: leaderboardRouter,
   live: liveRouter,
   notifications: notificationsRouter,
+  progress: progressRouter,
 });
 
 /** The type of every procedure, for typed clients. */

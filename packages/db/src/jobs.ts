@@ -1,7 +1,7 @@
 /** Work that is done on a schedule: by pg_cron where there is one, by the local stack elsewhere. */
 export type Job = {
   name: string;
-  /** Five fields of cron, in UTC. */
+  /** Five fields of cron, in UTC; or `1 seconds` to `59 seconds`, as pg_cron takes it too. */
   schedule: string;
   /** One statement, run as role `postgres`. */
   sql: string;
@@ -26,6 +26,11 @@ export const jobs: readonly Job[] = [
     name: 'end-ghost-presence',
     schedule: '* * * * *',
     sql: 'select private.end_ghost_presence()',
+  },
+  {
+    name: 'tell-leaderboards',
+    schedule: '1 seconds',
+    sql: 'select private.tell_leaderboards()',
   },
   {
     name: 'remove-old-live-events',

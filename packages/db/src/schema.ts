@@ -6,6 +6,7 @@ export * from './certificates/tables.ts';
 export * from './discussions/tables.ts';
 export * from './enrollment/tables.ts';
 export * from './identity/tables.ts';
+export * from './leaderboard/tables.ts';
 export * from './live/tables.ts';
 export * from './messages/tables.ts';
 export * from './notifications/tables.ts';

@@ -1,6 +1,9 @@
 import * as z from 'zod';
+import { attachmentSchema, contentChangeSchema } from '../authoring/contract.ts';
+import { LESSON_KINDS } from '../authoring/kinds-contract.ts';
 import { liveOutput } from '../live/contract.ts';
 import { pageInput } from '../pagination/contract.ts';
+import { askedQuizSchema, attemptSchema } from '../progress/contract.ts';
 
 /** Someone who teaches a course, as everybody may see them. */
 export const courseInstructorSchema = z.object({
@@ -54,16 +57,32 @@ export const courseInput = z.union(
 /** Names one course, by its id or by the slug of its address. */
 export type CourseInput = z.infer<typeof courseInput>;
 
+/** A lesson in an outline: what everybody may know of it. */
+export const outlineLessonSchema = z.object({
+  id: z.guid(),
+  title: z.string(),
+  kind: z.enum(LESSON_KINDS),
+  durationMinutes: z.int().min(0),
+  /** Whether it counts for finishing the course. */
+  isRequired: z.boolean(),
+  /** Goes up when what the lesson teaches changes. */
+  revision: z.int().min(1),
+});
+
+/** A lesson in an outline. */
+export type OutlineLesson = z.infer<typeof outlineLessonSchema>;
+
 /** A course with its modules and lessons, in their order. */
 export const courseOutput = courseSummarySchema.extend({
   description: z.string(),
+  /** Of the last publication. */
+  version: z.int().min(0),
   modules: z.array(
     z.object({
       id: z.guid(),
       title: z.string(),
-      lessons: z.array(
-        z.object({ id: z.guid(), title: z.string(), durationMinutes: z.int().min(0) }),
-      ),
+      summary: z.string(),
+      lessons: z.array(outlineLessonSchema),
     }),
   ),
 });
@@ -97,3 +116,85 @@ export const teachingOutput = liveOutput(
 
 /** The courses that one teaches, newest first. */
 export type TaughtCourses = z.infer<typeof teachingOutput>['data'];
+
+/** A module of a course, with its lessons in their order. */
+export const contentModuleSchema = z.object({
+  id: z.guid(),
+  title: z.string(),
+  summary: z.string(),
+  lessonIds: z.array(z.guid()),
+});
+
+/** A lesson of a course, as its outline shows it. */
+export const contentLessonSchema = outlineLessonSchema.extend({ moduleId: z.guid() });
+
+/** A lesson of a course, as its outline shows it. */
+export type ContentLesson = z.infer<typeof contentLessonSchema>;
+
+/** What a course consists of, for those who take part in it. */
+export const courseContentSchema = z.object({
+  courseId: z.guid(),
+  version: z.int().min(0),
+  title: z.string(),
+  modules: z.array(contentModuleSchema),
+  /** In no order: the modules have it. */
+  lessons: z.array(contentLessonSchema),
+});
+
+/** What a course consists of, for those who take part in it. */
+export type CourseContent = z.infer<typeof courseContentSchema>;
+
+/** Names a course, by its id. */
+export const contentInput = z.object({ courseId: z.guid() });
+
+/** What a course consists of, live on `course:<id>`. */
+export const contentOutput = liveOutput(courseContentSchema);
+
+/** Names a lesson. */
+export const lessonInput = z.object({ lessonId: z.guid() });
+
+/** A lesson, for those who take part in its course, with how far the caller is in it. */
+export const lessonSchema = contentLessonSchema.extend({
+  courseId: z.guid(),
+  /** Markdown as it was written: render and sanitise it on the server. */
+  content: z.string(),
+  videoUrl: z.string().nullable(),
+  captionsUrl: z.string().nullable(),
+  attachments: z.array(attachmentSchema),
+  /** Without answers, until the caller has passed or has no attempt left. */
+  quiz: askedQuizSchema.nullable(),
+  completedAt: z.iso.datetime().nullable(),
+  place: z.number().min(0).max(1),
+  timeSpentSeconds: z.int().min(0),
+  bestScore: z.number().min(0).max(100).nullable(),
+  /** Null: as many as one likes, or no quiz. */
+  attemptsLeft: z.int().min(0).nullable(),
+  attempts: z.array(attemptSchema),
+});
+
+/** A lesson, for those who take part in its course. */
+export type Lesson = z.infer<typeof lessonSchema>;
+
+/** A lesson; the cursor is of `course:<id>`, where `content.published` names changed lessons. */
+export const lessonOutput = liveOutput(lessonSchema);
+
+/** What `course:<id>` tells about content, by the event's name. */
+export const contentEventSchemas = {
+  'content.published': z.object({
+    courseId: z.guid(),
+    version: z.int().min(1),
+    title: z.string(),
+    note: z.string(),
+    changes: z.array(contentChangeSchema),
+    publishedAt: z.iso.datetime(),
+    /** The whole outline, when it is another; null when it isn't. */
+    modules: z.array(contentModuleSchema).nullable(),
+    /** Lessons that are new or another; null: too many for an event, load the content. */
+    lessons: z.array(contentLessonSchema).nullable(),
+  }),
+} as const;
+
+/** What `course:<id>` tells about content, by the event's name. */
+export type ContentEvents = {
+  [Name in keyof typeof contentEventSchemas]: z.infer<(typeof contentEventSchemas)[Name]>;
+};

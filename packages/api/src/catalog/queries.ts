@@ -4,11 +4,13 @@ import type { Live } from '../live/contract.ts';
 import { liveHead, userTopic } from '../live/queries.ts';
 import type { UserTransaction } from '../server/database.ts';
 import { ApiError } from '../server/errors.ts';
-import { isAfter, isoTime, rowCount, toPage } from '../server/fragments.ts';
+import { isAfter, isoTime, onlyRow, rowCount, toPage } from '../server/fragments.ts';
 import type {
   Course,
+  CourseContent,
   CourseInput,
   CourseSummary,
+  Lesson,
   listInput,
   listOutput,
   TaughtCourse,
@@ -63,7 +65,7 @@ const lessonsOfCourse = sql`
       coalesce(sum(lesson.duration_minutes), 0)::integer as minutes
     from public.modules as module
     join public.lessons as lesson on lesson.module_id = module.id
-    where module.course_id = course.id
+    where module.course_id = course.id and module.is_published and lesson.is_published
   ) as lessons`;
 
 /** The courses that are published, newest first. */
@@ -96,34 +98,63 @@ export async function findCourse(
     select
       ${summaryColumns(userId)},
       course.description,
+      course.version,
       coalesce((
         select jsonb_agg(
           jsonb_build_object(
             'id', module.id,
             'title', module.title,
+            'summary', module.summary,
             'lessons', coalesce((
               select jsonb_agg(
                 jsonb_build_object(
                   'id', lesson.id,
                   'title', lesson.title,
-                  'durationMinutes', lesson.duration_minutes
+                  'kind', lesson.kind,
+                  'durationMinutes', lesson.duration_minutes,
+                  'isRequired', lesson.is_required,
+                  'revision', lesson.revision
                 )
                 order by lesson.position, lesson.id
               )
               from public.lessons as lesson
-              where lesson.module_id = module.id
+              where lesson.module_id = module.id and lesson.is_published
             ), '[]')
           )
           order by module.position, module.id
         )
         from public.modules as module
-        where module.course_id = course.id
+        where module.course_id = course.id and module.is_published
       ), '[]') as "modules"
     from public.courses as course
     ${lessonsOfCourse}
     where ${isWanted}`);
   if (!course) throw new ApiError('COURSE_NOT_FOUND');
   return course;
+}
+
+/** What a course consists of. The database raises ENROLLMENT_REQUIRED. */
+export async function courseContent(
+  tx: UserTransaction,
+  courseId: string,
+): Promise<Live<CourseContent>> {
+  const topic = `course:${courseId}`;
+  const { data, seq } = onlyRow(
+    await tx.execute<{ data: CourseContent; seq: number }>(sql`
+      select public.course_content(${courseId}::uuid) as "data", ${liveHead(topic)} as "seq"`),
+  );
+  return { data, cursor: { topic, seq } };
+}
+
+/** What a lesson teaches. The database raises LESSON_NOT_FOUND, ENROLLMENT_REQUIRED, LESSON_UNPUBLISHED. */
+export async function findLesson(tx: UserTransaction, lessonId: string): Promise<Live<Lesson>> {
+  const { data, seq } = onlyRow(
+    await tx.execute<{ data: Lesson; seq: number }>(sql`
+      with page as materialized (select public.lesson_page(${lessonId}::uuid) as data)
+      select data as "data", ${liveHead(sql`'course:' || (data ->> 'courseId')`)} as "seq"
+      from page`),
+  );
+  return { data, cursor: { topic: `course:${data.courseId}`, seq } };
 }
 
 /** The courses that the user teaches, newest first. */

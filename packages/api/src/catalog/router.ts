@@ -1,14 +1,24 @@
 import type { TRPCRouterRecord } from '@trpc/server';
 import { instructorProcedure, userProcedure } from '../server/procedures.ts';
 import {
+  contentInput,
+  contentOutput,
   courseInput,
   courseOutput,
+  lessonInput,
+  lessonOutput,
   listInput,
   listOutput,
   teachingInput,
   teachingOutput,
 } from './contract.ts';
-import { findCourse, listCourses, listTaughtCourses } from './queries.ts';
+import {
+  courseContent,
+  findCourse,
+  findLesson,
+  listCourses,
+  listTaughtCourses,
+} from './queries.ts';
 
 /** What can be learned here. */
 export const catalogRouter = {
@@ -23,6 +33,18 @@ export const catalogRouter = {
     .input(courseInput)
     .output(courseOutput)
     .query(({ ctx, input }) => ctx.transaction((tx) => findCourse(tx, ctx.session.userId, input))),
+
+  /** What a course consists of, for those who take part in it. */
+  content: userProcedure
+    .input(contentInput)
+    .output(contentOutput)
+    .query(({ ctx, input }) => ctx.transaction((tx) => courseContent(tx, input.courseId))),
+
+  /** What a lesson teaches, and how far the caller is in it. */
+  lesson: userProcedure
+    .input(lessonInput)
+    .output(lessonOutput)
+    .query(({ ctx, input }) => ctx.transaction((tx) => findLesson(tx, input.lessonId))),
 
   /** The courses that the caller teaches, newest first. */
   teaching: instructorProcedure

@@ -28,7 +28,7 @@ export async function epochOf(
 }
 
 /** The number of the newest event of a topic, to be read in the same snapshot as the data. */
-export function liveHead(topic: string): SQL<number> {
+export function liveHead(topic: string | SQL): SQL<number> {
   return sql<number>`private.live_cursor(${topic})::float8`;
 }
 

@@ -2,11 +2,16 @@ import type * as z from 'zod';
 import { ERROR_CODES } from '../server/error-codes.ts';
 import { ApiError, fieldsOf } from '../server/errors.ts';
 
-/** What the guides' routes answer when all went well: `{ success, data, meta }`. */
-export type Envelope = { data: unknown; meta?: Record<string, number> };
+/**
+ * What the guides' routes answer when all went well: `{ success, data, meta }`, but for those of
+ * which the guide wrote down another shape (`bare`).
+ */
+export type Envelope = { data: unknown; meta?: Record<string, number> } | { bare: object };
 
 /** An answer in the guides' envelope. */
-export function success({ data, meta }: Envelope): Response {
+export function success(envelope: Envelope): Response {
+  if ('bare' in envelope) return Response.json(envelope.bare);
+  const { data, meta } = envelope;
   return Response.json({ success: true, data, ...(meta && { meta }) });
 }
 

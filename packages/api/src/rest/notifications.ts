@@ -6,18 +6,8 @@ import {
   type Notification,
 } from '../notifications/contract.ts';
 import { parseInput, type Envelope } from './envelopes.ts';
+import { wholeNumber } from './query-string.ts';
 import type { RestCall, RestRoute } from './rest.ts';
-
-/** A whole number as a query string has it. */
-function wholeNumber(min: number, max: number, otherwise: number) {
-  const reason = `Not a whole number from ${min} to ${max}`;
-  return z
-    .string()
-    .regex(/^\d{1,9}$/, reason)
-    .transform(Number)
-    .pipe(z.int().min(min, reason).max(max, reason))
-    .default(otherwise);
-}
 
 /** The query string of the list; names and defaults are the guide's. */
 const listQuery = z

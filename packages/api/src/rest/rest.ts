@@ -3,6 +3,7 @@ import type { Context } from '../server/context.ts';
 import type { Entrance } from '../server/entrance.ts';
 import { ApiError, toApiError } from '../server/errors.ts';
 import { failure, success, type Envelope } from './envelopes.ts';
+import { leaderboardRoutes } from './leaderboard.ts';
 import { notificationRoutes } from './notifications.ts';
 
 /** What a route has at hand. */
@@ -29,7 +30,7 @@ export type RestRoute = {
 /** The most that a body of these routes may hold: they take a word or two. */
 const BODY_MAX_BYTES = 10_000;
 
-const routes = notificationRoutes.map(({ path, methods }) => ({
+const routes = [...notificationRoutes, ...leaderboardRoutes].map(({ path, methods }) => ({
   pattern: new RegExp(`^${path.replace(/:(\w+)/g, '(?<$1>[^/]+)')}/?$`),
   methods: new Map(Object.entries(methods)),
 }));

@@ -10,6 +10,9 @@ export type UserTransaction = PostgresJsTransaction<Record<string, never>, Recor
 /** For whom a transaction runs. Made by us from a verified token, never taken from a client. */
 export type DatabaseClaims = { userId: string; email: string };
 
+/** The role of someone whom nobody knows: what is granted to it, the whole world may do. */
+const NOBODY = { role: 'anon' };
+
 /**
  * `read`: one snapshot for all statements, so data and cursor are of the same moment.
  * `write`: every statement sees what was committed before it, so nobody's change is lost.
@@ -30,18 +33,19 @@ const STATEMENT_TIMEOUT_MS = 10_000;
  */
 const BECOME_USER = `
   select
-    set_config('role', 'authenticated', true),
-    set_config('request.jwt.claims', $1, true),
+    set_config('role', $1, true),
+    set_config('request.jwt.claims', $2, true),
     set_config('statement_timeout', '${STATEMENT_TIMEOUT_MS}', true)`;
 
 const dialect = new PgDialect();
 
 /**
- * Runs `work` in a transaction of its own, as the user, under row level security. `work` does
+ * Runs `work` in a transaction of its own, as the user (as nobody for null), under row level
+ * security. `work` does
  * statements and nothing else: a network error of another kind would be taken for a lost database.
  */
 export type AsUser = <Result>(
-  claims: DatabaseClaims,
+  claims: DatabaseClaims | null,
   mode: TransactionMode,
   work: (tx: UserTransaction) => Promise<Result>,
 ) => Promise<Result>;
@@ -66,13 +70,15 @@ export function createAsUser(database: Database): AsUser {
 
   return (claims, mode, work) =>
     new Promise((resolve, reject) => {
+      const jwtClaims = claims ? jwtClaimsOf(claims) : NOBODY;
+      const { role } = jwtClaims;
       const progress: Progress = { hasBegun: false, isLost: false };
       const run = async (transaction: TransactionSql) => {
         progress.hasBegun = true;
         // Started here: a query of postgres.js is sent when it is first awaited, and nothing of
         // `work` may be sent before it.
         const becoming = transaction
-          .unsafe(BECOME_USER, [jwtClaims(claims)], { prepare: true })
+          .unsafe(BECOME_USER, [role, JSON.stringify(jwtClaims)], { prepare: true })
           .execute();
         // Both are waited for, whatever happens: what is sent after the end of the transaction
         // would run without the user's role.
@@ -101,8 +107,8 @@ export function createAsUser(database: Database): AsUser {
 }
 
 /** As `auth.uid()`, `auth.jwt()` and the policies read it. */
-function jwtClaims({ userId, email }: DatabaseClaims): string {
-  return JSON.stringify({ sub: userId, role: 'authenticated', email });
+function jwtClaimsOf({ userId, email }: DatabaseClaims) {
+  return { sub: userId, role: 'authenticated', email };
 }
 
 /**

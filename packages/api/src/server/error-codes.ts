@@ -12,6 +12,18 @@ export const ERROR_CODES = {
     sentence: 'Some of what was sent is not valid.',
     whatToDo: 'Correct the fields that are named, then send it again.',
   },
+  // A quiz whose questions and answers don’t fit together.
+  QUIZ_INVALID: {
+    status: 400,
+    sentence: 'This is not a quiz that can be taken.',
+    whatToDo: 'Correct the questions, then save again.',
+  },
+  // A lesson twice, or of another course.
+  OUTLINE_INVALID: {
+    status: 400,
+    sentence: 'This arrangement does not fit the course.',
+    whatToDo: 'Load the course again, then arrange it.',
+  },
   // No session came with the call.
   SESSION_REQUIRED: {
     status: 401,
@@ -47,6 +59,18 @@ export const ERROR_CODES = {
     status: 403,
     sentence: 'Your account may not do this.',
     whatToDo: 'Use an account of an instructor or an administrator.',
+  },
+  // What is only for those who take part in the course.
+  ENROLLMENT_REQUIRED: {
+    status: 403,
+    sentence: 'You are not enrolled in this course.',
+    whatToDo: 'Enroll, then try again.',
+  },
+  // The lesson is there, and isn’t shown (any more).
+  LESSON_UNPUBLISHED: {
+    status: 403,
+    sentence: 'This lesson is not published.',
+    whatToDo: 'Go on with another lesson of the course.',
   },
   // Row level security or a missing grant refused it.
   FORBIDDEN: {
@@ -84,6 +108,24 @@ export const ERROR_CODES = {
     sentence: 'This course does not exist (any more).',
     whatToDo: 'Look for it in the catalogue.',
   },
+  // Also when it is of a course that isn’t the author’s.
+  LESSON_NOT_FOUND: {
+    status: 404,
+    sentence: 'This lesson does not exist (any more).',
+    whatToDo: 'Look for it in the course.',
+  },
+  // Also when it is new and wasn’t saved yet.
+  MODULE_NOT_FOUND: {
+    status: 404,
+    sentence: 'This module does not exist (any more).',
+    whatToDo: 'Load the course again.',
+  },
+  // A serial number that we haven’t given, or a certificate of another’s course.
+  CERTIFICATE_NOT_FOUND: {
+    status: 404,
+    sentence: 'There is no such certificate.',
+    whatToDo: 'Check the serial number.',
+  },
   // The token is good, but its user has been deleted.
   USER_NOT_FOUND: {
     status: 404,
@@ -112,6 +154,42 @@ export const ERROR_CODES = {
     status: 409,
     sentence: 'Someone else changed this at the same moment.',
     whatToDo: 'Try again.',
+  },
+  // A quiz is completed by passing it.
+  QUIZ_NOT_PASSED: {
+    status: 409,
+    sentence: 'This lesson is done when its quiz is passed.',
+    whatToDo: 'Take the quiz.',
+  },
+  // Answers for a lesson of another kind.
+  NOT_A_QUIZ: {
+    status: 409,
+    sentence: 'This lesson has no quiz.',
+    whatToDo: 'Load the lesson again.',
+  },
+  // The answers are for an earlier revision of the lesson.
+  QUIZ_CHANGED: {
+    status: 409,
+    sentence: 'The quiz was changed while you answered; nothing was counted.',
+    whatToDo: 'Look at what has changed, then hand in again.',
+  },
+  // The quiz limits how often one may try.
+  ATTEMPTS_EXHAUSTED: {
+    status: 409,
+    sentence: 'You have no attempt left at this quiz.',
+    whatToDo: 'Look at the answers, and ask your instructor.',
+  },
+  // The save began from an older version than the one that is there.
+  DRAFT_CONFLICT: {
+    status: 409,
+    sentence: 'Someone else saved this before you did.',
+    whatToDo: 'Look at their version; yours is still on your screen.',
+  },
+  // Only what was published can be archived.
+  COURSE_NOT_PUBLISHED: {
+    status: 409,
+    sentence: 'This course has not been published yet.',
+    whatToDo: 'Publish it first.',
   },
   BODY_TOO_LARGE: {
     status: 413,

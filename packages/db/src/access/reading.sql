@@ -21,12 +21,19 @@ grant select on
   public.student_activity,
   public.course_reviews,
   public.payments,
-  public.subscriptions
+  public.subscriptions,
+  public.course_versions,
+  public.course_drafts,
+  public.lesson_drafts,
+  public.lesson_progress,
+  public.quiz_attempts,
+  public.point_entries,
+  public.hidden_students
 to authenticated;
 
 -- A lesson's outline is public like its course; what it teaches (`content`, `video_url`) is read
 -- through the API by those who take part.
 grant select (
   id, module_id, title, kind, position, duration_minutes, is_published, is_required, created_at,
-  updated_at
+  updated_at, revision, removed_at
 ) on public.lessons to authenticated;

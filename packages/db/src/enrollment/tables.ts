@@ -1,5 +1,15 @@
 import { sql } from 'drizzle-orm';
-import { check, index, pgPolicy, pgTable, real, text, unique, uuid } from 'drizzle-orm/pg-core';
+import {
+  check,
+  index,
+  integer,
+  pgPolicy,
+  pgTable,
+  real,
+  text,
+  unique,
+  uuid,
+} from 'drizzle-orm/pg-core';
 import { authenticatedRole } from 'drizzle-orm/supabase';
 import { courses } from '../catalog/tables.ts';
 import { createdAt, currentUser, id, moment, taughtCourses, updatedAt } from '../columns.ts';
@@ -24,6 +34,10 @@ export const enrollments = pgTable(
       .default('active'),
     /** 0–100, for showing. Whether the course is done is decided by counts, never by this. */
     progress: real().notNull().default(0),
+    /** The version of the course that was finished; until then, the newest one counts. */
+    courseVersion: integer(),
+    /** How many lessons counted when the course was finished; until then, those of now do. */
+    requiredCount: integer(),
     enrolledAt: createdAt(),
     completedAt: moment(),
     updatedAt: updatedAt(),

@@ -47,12 +47,16 @@ export function addTotals(rows: Rows, students: Person[], journeys: Journey[], n
     const finished = own.flatMap(({ completedAt }) => completedAt ?? []).sort((a, b) => a - b);
     const days = [...new Set(lessons.map(({ at }) => dayOf(at)))];
     const active = [...lessons.map(({ at }) => at), ...own.map(({ enrolledAt }) => enrolledAt)];
+    const timeSpentSeconds = lessons.reduce((sum, { seconds }) => sum + seconds, 0);
     rows.learningStats.push({
       userId,
+      lessonsCompleted: lessons.length,
       coursesCompleted: finished.length,
       certificatesEarned: finished.length,
-      totalTimeSpent: Math.floor(lessons.reduce((sum, { seconds }) => sum + seconds, 0) / 60),
+      timeSpentSeconds,
+      totalTimeSpent: Math.floor(timeSpentSeconds / 60),
       currentStreakDays: currentStreak(days, dayOf(now)),
+      longestStreakDays: Math.max(0, ...days.map((day) => currentStreak(days, day))),
       lastActiveAt: active.length > 0 ? iso(Math.max(...active)) : null,
       updatedAt: iso(active.length > 0 ? Math.max(...active) : now),
     });

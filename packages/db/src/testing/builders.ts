@@ -16,6 +16,20 @@ export type BuiltCourse = { id: string; slug: string; title: string };
 /** A workshop that a builder made. */
 export type BuiltWorkshop = { id: string; courseId: string; title: string };
 
+/** A module that a builder made, with its lessons in their order. */
+export type BuiltModule = { id: string; courseId: string; lessonIds: string[] };
+
+/** What a lesson can be told to be; a required, published text unless told otherwise. */
+export type LessonValues = {
+  title?: string;
+  kind?: 'text' | 'video' | 'quiz';
+  content?: string;
+  isPublished?: boolean;
+  isRequired?: boolean;
+  durationMinutes?: number;
+  quiz?: Record<string, unknown>;
+};
+
 /** What the rows need to be told apart from those made before. */
 type Numbers = { next(): number };
 
@@ -26,6 +40,8 @@ export type Builders = {
   admin(values?: Partial<Omit<BuiltUser, 'role'>>): UserBuilder;
   /** A published course, without a price unless told otherwise. */
   course(values?: CourseValues): CourseBuilder;
+  /** A published module with so many lessons, or with lessons as told. */
+  module(course: { id: string }, lessons?: number | LessonValues[]): Promise<BuiltModule>;
   /** A workshop that starts tomorrow. */
   workshop(
     course: BuiltCourse,
@@ -47,6 +63,13 @@ export function builders(sql: Sql): Builders {
     instructor: (values) => new UserBuilder(sql, numbers, 'instructor', values),
     admin: (values) => new UserBuilder(sql, numbers, 'admin', values),
     course: (values) => new CourseBuilder(sql, numbers, values),
+    module: (course, lessons = 1) =>
+      buildModule(
+        sql,
+        numbers.next(),
+        course.id,
+        typeof lessons === 'number' ? Array.from({ length: lessons }, () => ({})) : lessons,
+      ),
     async workshop(course, { title = 'Office hours', capacity } = {}) {
       const workshop = { id: randomUUID(), courseId: course.id, title };
       await sql`
@@ -58,6 +81,42 @@ export function builders(sql: Sql): Builders {
       return workshop;
     },
   };
+}
+
+async function buildModule(
+  sql: Sql,
+  number: number,
+  courseId: string,
+  lessons: LessonValues[],
+): Promise<BuiltModule> {
+  const id = randomUUID();
+  await sql`
+    insert into public.modules (id, course_id, title, position)
+    values (${id}, ${courseId}, ${`Module ${number}`}, ${number})`;
+  const rows = lessons.map((lesson, at) => ({
+    id: randomUUID(),
+    module_id: id,
+    title: `Lesson ${number}.${at + 1}`,
+    kind: 'text',
+    content: 'What there is to learn.',
+    position: at + 1,
+    isPublished: true,
+    isRequired: true,
+    durationMinutes: 10,
+    quiz: null,
+    ...lesson,
+  }));
+  await sql`
+    insert into public.lessons (
+      id, module_id, title, kind, content, position, is_published, is_required, duration_minutes,
+      quiz
+    )
+    select *
+    from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as lesson (
+      id uuid, module_id uuid, title text, kind text, content text, position integer,
+      "isPublished" boolean, "isRequired" boolean, "durationMinutes" integer, quiz jsonb
+    )`;
+  return { id, courseId, lessonIds: rows.map((row) => row.id) };
 }
 
 /** Awaited like the promise it makes on its first `then`. */

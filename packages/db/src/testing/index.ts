@@ -1,2 +1,9 @@
-export { type BuiltCourse, type BuiltUser, type BuiltWorkshop, type Builders } from './builders.ts';
+export {
+  type BuiltCourse,
+  type BuiltModule,
+  type BuiltUser,
+  type BuiltWorkshop,
+  type Builders,
+  type LessonValues,
+} from './builders.ts';
 export { TEST_JWT_SECRET, testDatabase, type Actor, type TestDatabase } from './test-database.ts';

@@ -6,7 +6,7 @@ import type { Log } from '../log.ts';
 /** Something to do again and again. */
 export type Job = {
   name: string;
-  /** Five fields of cron, in UTC. */
+  /** Five fields of cron, in UTC; or `1 seconds` to `59 seconds`, as pg_cron takes it too. */
   schedule: string;
   /** One or more statements, run in one transaction as role `postgres`. */
   sql: string;
@@ -39,7 +39,7 @@ export function startScheduler(dbUrl: string, jobs: readonly Job[], log: Log): S
   const crons = jobs.map(
     // `protect`: a run that takes longer than its interval isn't joined by the next.
     (job) =>
-      new Cron(job.schedule, { timezone: 'UTC', protect: true, unref: true }, () => run(job)),
+      new Cron(patternOf(job), { timezone: 'UTC', protect: true, unref: true }, () => run(job)),
   );
   return {
     async run(name) {
@@ -54,6 +54,13 @@ export function startScheduler(dbUrl: string, jobs: readonly Job[], log: Log): S
   };
 }
 
+/** What croner calls every so many seconds. */
+function patternOf({ schedule }: Job): string {
+  return isEverySecond(schedule) ? `*/${parseInt(schedule)} * * * * *` : schedule;
+}
+
+const isEverySecond = (schedule: string) => /^\d+ seconds$/.test(schedule);
+
 /** The lock is the database's, so a second stack or a person at psql with the same lock counts too. */
 async function runJob(sql: Sql, job: Job, log: Log): Promise<void> {
   const began = performance.now();
@@ -67,7 +74,8 @@ async function runJob(sql: Sql, job: Job, log: Log): Promise<void> {
     });
     const took = `${Math.round(performance.now() - began)} ms`;
     const message = hasRun ? `${job.name} took ${took}` : `${job.name} is running already`;
-    log({ level: 'info', part: 'jobs', message });
+    // What runs each second would fill the log with it.
+    if (!isEverySecond(job.schedule)) log({ level: 'info', part: 'jobs', message });
   } catch (error) {
     const isEarly = error instanceof postgres.PostgresError && NOT_THERE_YET.has(error.code);
     log({

@@ -1,0 +1,335 @@
+import * as z from 'zod';
+import { CONTENT_CHANGES, LESSON_KINDS, MEDIA_TYPES } from './kinds-contract.ts';
+
+export {
+  CONTENT_CHANGES,
+  LESSON_KINDS,
+  MEDIA_TYPES,
+  type ContentChangeKind,
+  type LessonKind,
+  type MediaType,
+} from './kinds-contract.ts';
+
+const titleSchema = z.string().trim().min(1).max(200);
+const httpsSchema = z
+  .url({ protocol: /^https$/, error: 'Not an address that begins with https://' })
+  .max(2000);
+/** What the database takes of a lesson's text, bytes. */
+const CONTENT_BYTES_MAX = 262_144;
+
+const hasFewerBytesThan = (most: number) => (text: string) =>
+  new TextEncoder().encode(text).length <= most;
+
+/** A choice of a question. */
+const choiceSchema = z.object({
+  id: z.string().min(1).max(100),
+  text: z.string().trim().min(1).max(1000),
+});
+
+const questionShape = {
+  id: z.string().min(1).max(100),
+  prompt: z.string().trim().min(1).max(5000),
+  points: z.int().min(1).max(100).default(1),
+  explanation: z.string().max(5000).default(''),
+};
+const choicesShape = {
+  choices: z
+    .array(choiceSchema)
+    .min(2)
+    .max(20)
+    .refine((choices) => new Set(choices.map(({ id }) => id)).size === choices.length, {
+      error: 'Two choices have the same id',
+    }),
+};
+
+/** Each correct answer is the id of a choice. */
+const correctIsAChoice = (question: { choices: { id: string }[]; correct: string[] }) =>
+  question.correct.every((id) => question.choices.some((choice) => choice.id === id));
+const CORRECT_IS_NO_CHOICE = { path: ['correct'], error: 'Not the id of a choice' };
+
+/** A question with its answers. */
+export const questionSchema = z.discriminatedUnion('kind', [
+  z
+    .object({
+      kind: z.literal('single'),
+      ...questionShape,
+      ...choicesShape,
+      correct: z.array(z.string()).length(1),
+    })
+    .refine(correctIsAChoice, CORRECT_IS_NO_CHOICE),
+  z
+    .object({
+      kind: z.literal('multiple'),
+      ...questionShape,
+      ...choicesShape,
+      correct: z.array(z.string()).min(1).max(20),
+    })
+    .refine(correctIsAChoice, CORRECT_IS_NO_CHOICE),
+  z.object({
+    kind: z.literal('short'),
+    ...questionShape,
+    /** Case and spaces don't matter. */
+    accepted: z.array(z.string().trim().min(1).max(1000)).min(1).max(50),
+  }),
+]);
+
+/** A question with its answers. */
+export type Question = z.infer<typeof questionSchema>;
+
+/** A quiz with its answers. */
+export const quizSchema = z.object({
+  passPercent: z.int().min(0).max(100),
+  attemptsMax: z.int().min(1).max(100).nullable(),
+  questions: z
+    .array(questionSchema)
+    .min(1)
+    .max(100)
+    .refine((questions) => new Set(questions.map(({ id }) => id)).size === questions.length, {
+      error: 'Two questions have the same id',
+    }),
+});
+
+/** A quiz with its answers. */
+export type Quiz = z.infer<typeof quizSchema>;
+
+/** A file beside a lesson, by its address. */
+export const attachmentSchema = z.object({
+  title: titleSchema,
+  url: httpsSchema,
+  mediaType: z.enum(MEDIA_TYPES, 'Not a kind of file that a lesson can have'),
+  sizeBytes: z.int().min(0).max(1_000_000_000),
+});
+
+/** A file beside a lesson, by its address. */
+export type Attachment = z.infer<typeof attachmentSchema>;
+
+/** All that an author writes in a lesson. */
+export const lessonFieldsSchema = z
+  .object({
+    title: titleSchema,
+    kind: z.enum(LESSON_KINDS),
+    /** Markdown. */
+    content: z
+      .string()
+      .refine(hasFewerBytesThan(CONTENT_BYTES_MAX), { error: 'Longer than 256 kB' }),
+    videoUrl: httpsSchema.nullable(),
+    captionsUrl: httpsSchema.nullable(),
+    attachments: z.array(attachmentSchema).max(20),
+    quiz: quizSchema.nullable(),
+    durationMinutes: z.int().min(0).max(1440),
+    isPublished: z.boolean(),
+    isRequired: z.boolean(),
+  })
+  .refine(({ kind, isPublished, quiz }) => kind !== 'quiz' || !isPublished || quiz !== null, {
+    path: ['quiz'],
+    error: 'A quiz that is to be published needs questions',
+  })
+  .refine(
+    ({ kind, isPublished, videoUrl }) => kind !== 'video' || !isPublished || videoUrl !== null,
+    {
+      path: ['videoUrl'],
+      error: 'A video that is to be published needs its address',
+    },
+  );
+
+/** All that an author writes in a lesson. */
+export type LessonFields = z.infer<typeof lessonFieldsSchema>;
+
+/** All that an author writes about a course. */
+export const courseDetailsSchema = z.object({
+  slug: z
+    .string()
+    .max(200)
+    .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'Small letters, digits and single hyphens only'),
+  title: titleSchema,
+  summary: z.string().max(500),
+  description: z.string().max(20_000),
+  coverUrl: httpsSchema.nullable(),
+  category: z.string().min(1).max(60),
+  level: z.enum(['beginner', 'intermediate', 'advanced']),
+  priceCents: z.int().min(0).max(10_000_000),
+  currency: z.string().regex(/^[A-Z]{3}$/, 'Not a currency such as EUR'),
+});
+
+/** All that an author writes about a course. */
+export type CourseDetails = z.infer<typeof courseDetailsSchema>;
+
+/** A module and the order of its lessons. A new module brings an id of its own (`randomUUID`). */
+export const outlineModuleSchema = z.object({
+  id: z.guid(),
+  title: titleSchema,
+  summary: z.string().max(2000),
+  lessonIds: z.array(z.guid()).max(1000),
+});
+
+/** A module and the order of its lessons. */
+export type OutlineModule = z.infer<typeof outlineModuleSchema>;
+
+/** The modules of a course in their order; each lesson in one of them. */
+export const outlineSchema = z
+  .array(outlineModuleSchema)
+  .max(200)
+  .refine(
+    (modules) => {
+      const ids = modules.flatMap(({ lessonIds }) => lessonIds);
+      return new Set(ids).size === ids.length;
+    },
+    { error: 'A lesson is in two places' },
+  );
+
+/** What a number is given with every save: the one that the author began from. */
+const versionSchema = z.int().min(0);
+
+/** Begins a course. */
+export const createCourseInput = courseDetailsSchema.pick({ title: true, slug: true });
+
+/** The new course. */
+export const createCourseOutput = z.object({ courseId: z.guid() });
+
+/** Names a course. */
+export const courseInput = z.object({ courseId: z.guid() });
+
+/** A lesson as the workbench lists it. */
+export const workbenchLessonSchema = z.object({
+  id: z.guid(),
+  moduleId: z.guid(),
+  title: z.string(),
+  kind: z.enum(LESSON_KINDS),
+  durationMinutes: z.int().min(0),
+  isRequired: z.boolean(),
+  isPublished: z.boolean(),
+  revision: z.int().min(1),
+  /** Changed since the last publication. */
+  hasDraft: z.boolean(),
+});
+
+/** A course as its authors see it: what is published, with their changes over it. */
+export const workbenchOutput = z.object({
+  courseId: z.guid(),
+  status: z.enum(['draft', 'published', 'archived']),
+  /** Of the last publication; 0: never published. */
+  version: versionSchema,
+  publishedAt: z.iso.datetime().nullable(),
+  details: courseDetailsSchema,
+  detailsVersion: versionSchema,
+  outline: z.array(outlineModuleSchema),
+  outlineVersion: versionSchema,
+  /** There is something to publish. */
+  hasDraft: z.boolean(),
+  lessons: z.array(workbenchLessonSchema),
+});
+
+/** A course as its authors see it. */
+export type Workbench = z.infer<typeof workbenchOutput>;
+
+/** Names a lesson. */
+export const lessonInput = z.object({ lessonId: z.guid() });
+
+/** A lesson as its authors see it. `fields` may be a draft that isn't complete yet. */
+export const lessonWorkbenchOutput = z.object({
+  lessonId: z.guid(),
+  courseId: z.guid(),
+  version: versionSchema,
+  hasDraft: z.boolean(),
+  updatedAt: z.iso.datetime(),
+  /** Who saved it last; null before the first draft. */
+  updatedBy: z.string().nullable(),
+  fields: lessonFieldsSchema,
+  /** What students see; null: nothing. */
+  published: lessonFieldsSchema.nullable(),
+});
+
+/** A lesson as its authors see it. */
+export type LessonWorkbench = z.infer<typeof lessonWorkbenchOutput>;
+
+/** Keeps what an author has changed in the course's own texts. */
+export const saveCourseInput = z.object({
+  courseId: z.guid(),
+  version: versionSchema,
+  details: courseDetailsSchema,
+});
+
+/** Keeps how an author has arranged the course. */
+export const saveOutlineInput = z.object({
+  courseId: z.guid(),
+  version: versionSchema,
+  outline: outlineSchema,
+});
+
+/** Keeps what an author has changed in a lesson. */
+export const saveLessonInput = z.object({
+  lessonId: z.guid(),
+  version: versionSchema,
+  fields: lessonFieldsSchema,
+});
+
+/** Takes back what wasn't published of a lesson. */
+export const discardLessonInput = z.object({ lessonId: z.guid(), version: versionSchema });
+
+/** The number of the save, for the next one. */
+export const savedOutput = z.object({ version: versionSchema });
+
+/** Makes a lesson at the end of a module. */
+export const createLessonInput = z.object({
+  moduleId: z.guid(),
+  title: titleSchema,
+  kind: z.enum(LESSON_KINDS).default('text'),
+});
+
+/** The new lesson, and the outline's new number. */
+export const createLessonOutput = z.object({ lessonId: z.guid(), outlineVersion: versionSchema });
+
+/** One of the things that a publication changed. */
+export const contentChangeSchema = z.object({
+  kind: z.enum(CONTENT_CHANGES),
+  lessonId: z.guid().optional(),
+  moduleId: z.guid().optional(),
+  title: z.string().optional(),
+});
+
+/** One of the things that a publication changed. */
+export type ContentChange = z.infer<typeof contentChangeSchema>;
+
+/** Publishes all that was changed. */
+export const publishInput = z.object({
+  courseId: z.guid(),
+  /** What students are told of it. */
+  note: z.string().trim().max(2000).default(''),
+});
+
+/** The version, and what it changed: nothing, when there was nothing to publish. */
+export const publishOutput = z.object({
+  version: versionSchema,
+  changes: z.array(contentChangeSchema),
+});
+
+/** Takes a course out of the catalogue, or puts it back. */
+export const setArchivedInput = z.object({ courseId: z.guid(), isArchived: z.boolean() });
+
+/** How the course stands. */
+export const setArchivedOutput = z.object({ status: z.enum(['published', 'archived']) });
+
+/** A publication of a course. */
+export const courseVersionSchema = z.object({
+  version: z.int().min(1),
+  note: z.string(),
+  changes: z.array(contentChangeSchema),
+  publishedAt: z.iso.datetime(),
+  publishedBy: z.string().nullable(),
+});
+
+/** A publication of a course. */
+export type CourseVersion = z.infer<typeof courseVersionSchema>;
+
+/** Asks for the publications of a course, newest first; `cursor` is the last version seen. */
+export const versionsInput = z.object({
+  courseId: z.guid(),
+  cursor: z.int().min(1).optional(),
+  limit: z.int().min(1).max(100).default(20),
+});
+
+/** The publications of a course, newest first. */
+export const versionsOutput = z.object({
+  items: z.array(courseVersionSchema),
+  nextCursor: z.int().nullable(),
+});
