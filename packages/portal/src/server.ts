@@ -19,6 +19,7 @@ export {
   requireSession,
 } from './server/routes.ts';
 export { loadNotifications } from './notifications/load-notifications.ts';
-export { failureOf, throwPageError } from './errors/page-error.ts';
+export { failureOf, throwPageError, toApiError } from './errors/page-error.ts';
 export { loadShell, requireRole } from './shell/load-shell.ts';
 export { loadSettings, savePreferences, saveProfile } from './settings/settings.ts';
+export { renderMarkdown } from './markdown/render.ts';

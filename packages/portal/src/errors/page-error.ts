@@ -28,3 +28,5 @@ export function throwPageError(cause: unknown): never {
   if (status >= 500) throw cause;
   error(status, message);
 }
+
+export { toApiError };

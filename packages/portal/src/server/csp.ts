@@ -10,6 +10,7 @@ export const contentSecurityPolicy = {
     // `style` attributes (a progress bar's width) can't carry a nonce.
     'style-src': ['self' as const, 'unsafe-inline' as const],
     'img-src': ['self' as const, 'data:' as const, 'https:' as const],
+    'media-src': ['self' as const, 'https:' as const],
     'font-src': ['self' as const, 'data:' as const],
     'connect-src': ['self' as const],
     'base-uri': ['self' as const],
