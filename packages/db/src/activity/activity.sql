@@ -32,12 +32,15 @@ create or replace trigger tell_student_activity
 after insert on public.student_activity
 referencing new table as inserted
 for each statement
-when (current_setting('homeroom.quiet', true) is distinct from 'on')
+when (current_setting('homeroom.telling', true) is distinct from 'by hand'
+  and current_setting('homeroom.quiet', true) is distinct from 'on')
 execute function private.tell_student_activity();
 
--- Writes what students did into the feeds of the courses, and notifies every instructor of each.
--- The four arrays hold one happening per place; `sentence` has two places: the student's name and
--- the course's title.
+-- Writes what students did into the feeds of the courses, tells it there, and notifies every
+-- instructor of each. The four arrays hold one happening per place; `sentence` has two places: the
+-- student's name and the course's title. `told` are events of the caller's, as `queue_live` takes
+-- them. All in one statement, with lookups by key rather than joins: for the one happening of an
+-- everyday transaction, starting a statement costs more than what it does.
 create or replace function private.tell_instructors(
   kind text,
   activity text,
@@ -47,53 +50,82 @@ create or replace function private.tell_instructors(
   students uuid[],
   course_ids uuid[],
   entities uuid[],
-  details jsonb[]
+  details jsonb[],
+  told text default null
 )
 returns void
 language plpgsql
 as $$
 declare
-  intents text[] := '{}';
-  student_name text;
-  course_title text;
-  message text;
-  detail jsonb;
-  instructor uuid;
+  events text;
+  intents text;
+  setting text := set_config('homeroom.telling', 'by hand', true);
 begin
-  insert into public.student_activity (user_id, course_id, activity_type, data)
-  select student, course_id, activity, happening.detail
-  from unnest(students, course_ids, details) as happening (student, course_id, detail);
-
-  -- A loop of lookups by key: for the one happening of an everyday transaction, starting a join of
-  -- five would cost more than all of them.
-  for happening in 1 .. cardinality(students) loop
-    select private.display_name(first_name, last_name) into student_name
-    from public.users where id = students[happening];
-    select courses.title into course_title
-    from public.courses where id = course_ids[happening];
-    message := format(sentence, student_name, course_title);
-    detail := details[happening] || jsonb_build_object(
-      'course_id', course_ids[happening],
-      'course_title', course_title,
-      'student_id', students[happening],
-      'student_name', student_name
-    );
-    for instructor in
-      select user_id from public.course_instructors
-      where course_id = course_ids[happening] and user_id <> students[happening]
-    loop
-      intents := intents || jsonb_build_object(
-        'user_id', instructor,
-        'type', kind,
-        'title', title,
-        'message', message,
-        'course_id', course_ids[happening],
-        'related_entity_type', entity_type,
-        'related_entity_id', entities[happening],
-        'data', detail
-      )::text;
-    end loop;
-  end loop;
-  perform private.queue_live('homeroom.notifications', nullif(array_to_string(intents, ','), ''));
+  with happened as materialized (
+    select
+      gen_random_uuid() as id,
+      happening.*,
+      (
+        select private.display_name(first_name, last_name) from public.users
+        where users.id = happening.student
+      ) as student_name,
+      (
+        select courses.title from public.courses
+        where courses.id = happening.course
+      ) as course_title
+    from unnest(students, course_ids, entities, details)
+      as happening (student, course, entity, detail)
+  ), recorded as (
+    insert into public.student_activity (id, user_id, course_id, activity_type, data, created_at)
+    select id, student, course, activity, detail, now() from happened
+  )
+  select
+    string_agg(
+      json_build_object(
+        'topic', 'course:' || course || ':staff',
+        'event', 'activity.created',
+        'payload', json_build_object(
+          'activity', json_build_object(
+            'id', id,
+            'type', activity,
+            'userId', student,
+            'studentName', student_name,
+            'createdAt', private.iso_time(now()),
+            'data', detail
+          )
+        )
+      )::text,
+      ','
+    ),
+    string_agg(
+      (
+        select string_agg(
+          json_build_object(
+            'user_id', instructors.user_id,
+            'type', kind,
+            'title', tell_instructors.title,
+            'message', format(sentence, student_name, course_title),
+            'course_id', course,
+            'related_entity_type', entity_type,
+            'related_entity_id', entity,
+            'data', detail || jsonb_build_object(
+              'course_id', course,
+              'course_title', course_title,
+              'student_id', student,
+              'student_name', student_name
+            )
+          )::text,
+          ','
+        )
+        from public.course_instructors as instructors
+        where instructors.course_id = course and instructors.user_id <> student
+      ),
+      ','
+    )
+  into events, intents
+  from happened;
+  setting := set_config('homeroom.telling', '', true);
+  setting := private.queue_live('homeroom.events', concat_ws(',', told, events));
+  setting := private.queue_live('homeroom.notifications', intents);
 end;
 $$;

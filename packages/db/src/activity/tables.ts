@@ -36,7 +36,7 @@ export const studentActivity = pgTable(
   (table) => [
     check(
       'student_activity_has_a_known_type',
-      sql.raw(`activity_type in (${ACTIVITY_TYPES.map((type) => `'${type}'`).join(', ')})`),
+      sql.raw(`activity_type = any ('{${ACTIVITY_TYPES.join(',')}}')`),
     ),
     index('student_activity_of_course_newest_first').on(
       table.courseId,

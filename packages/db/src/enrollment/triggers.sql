@@ -7,37 +7,38 @@ set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   students uuid[];
-  courses uuid[];
+  course_ids uuid[];
   entities uuid[];
   details jsonb[];
+  told text;
+  setting text;
 begin
-  select array_agg(user_id), array_agg(course_id), array_agg(id), array_agg('{}'::jsonb)
-  into students, courses, entities, details
+  select
+    array_agg(user_id),
+    array_agg(course_id),
+    array_agg(id),
+    array_agg('{}'::jsonb),
+    string_agg(
+      json_build_object(
+        'topic', 'user:' || user_id,
+        'event', 'enrollment.created',
+        'payload', json_build_object(
+          'courseId', course_id,
+          'courseTitle', (select title from public.courses where courses.id = course_id),
+          'enrolledAt', private.iso_time(enrolled_at)
+        )
+      )::text,
+      ','
+    )
+  into students, course_ids, entities, details, told
   from inserted
   where status <> 'cancelled';
   if students is null then
     return null;
   end if;
-  perform private.queue_live('homeroom.events', (
-    select string_agg(
-      jsonb_build_object(
-        'topic', 'user:' || inserted.user_id,
-        'event', 'enrollment.created',
-        'payload', jsonb_build_object(
-          'courseId', inserted.course_id,
-          'courseTitle', courses.title,
-          'enrolledAt', private.iso_time(inserted.enrolled_at)
-        )
-      )::text,
-      ','
-    )
-    from inserted
-    join public.courses on courses.id = inserted.course_id
-    where inserted.status <> 'cancelled'
-  ));
-  perform private.tell_instructors(
+  setting := private.tell_instructors(
     'enrollment', 'enrolled', 'New Student Enrolled', '%s enrolled in "%s"', 'enrollment',
-    students, courses, entities, details
+    students, course_ids, entities, details, told
   );
   return null;
 end;

@@ -7,11 +7,12 @@
 -- on as if nothing had happened, so whoever moves late catches up. What clients send each other
 -- (`:live`) moves with it.
 
--- The channel of a topic.
+-- The channel of a topic. (Without the cast it would be no immutable expression, and Postgres would
+-- plan the function anew for each event.)
 create or replace function private.channel_of(topic text, epoch bigint) returns text
 language sql immutable
 as $$
-  select case when epoch = 0 then topic else topic || ':e' || epoch end;
+  select case when epoch = 0 then topic else topic || ':e' || epoch::text end;
 $$;
 
 -- Who may join a channel: the readers of its topic, while it is the topic's channel. An epoch is

@@ -52,7 +52,7 @@ grant execute on function private.publish(text, text, jsonb) to service_role;
 grant usage on schema private to service_role;
 
 -- Numbers events, keeps them, and hands them to Realtime. `heads` holds the number of each topic
--- before them, `epochs` which channel it has; the caller has the topics locked. The insert is what
+-- before them, `epochs` which channel it has, where not the first; the caller has the topics locked. The insert is what
 -- `realtime.send` does, for all events in one statement; the caller catches what fails.
 create or replace function private.store_events(
   events jsonb,
@@ -70,12 +70,13 @@ begin
   with numbered as materialized (
     select
       gen_random_uuid() as id,
-      item.value ->> 'topic' as topic,
-      item.value ->> 'event' as event,
-      item.value -> 'payload' as payload,
-      (heads ->> (item.value ->> 'topic'))::bigint
-        + row_number() over (partition by item.value ->> 'topic' order by item.position) as seq
-    from jsonb_array_elements(events) with ordinality as item (value, position)
+      topic,
+      event,
+      payload,
+      (heads ->> topic)::bigint + row_number() over (partition by topic order by position) as seq
+    from rows from (
+      jsonb_to_recordset(events) as (topic text, event text, payload jsonb)
+    ) with ordinality as item (topic, event, payload, position)
   ), stored as (
     insert into private.live_events (topic, seq, event, payload, created_at)
     select topic, seq, event, payload, moment from numbered
@@ -83,7 +84,7 @@ begin
   insert into realtime.messages (id, topic, extension, event, payload, private)
   select
     id,
-    private.channel_of(topic, (epochs ->> topic)::bigint),
+    private.channel_of(topic, coalesce((epochs ->> topic)::bigint, 0)),
     'broadcast',
     event,
     jsonb_build_object('id', id, 'seq', seq, 'at', at, 'data', payload),
@@ -128,11 +129,14 @@ begin
 end;
 $$;
 
--- Empties the queues. Runs at commit, or earlier on `set constraints all immediate`.
+-- Empties the queues. Runs at commit, or earlier on `set constraints all immediate`. Its plans are
+-- kept for a session, so one that was made while a table was small would read all of it later:
+-- everything here is looked up by key.
 create or replace function private.flush_live() returns trigger
 language plpgsql security definer
 set search_path = ''
 set plan_cache_mode = 'force_generic_plan'
+set enable_seqscan = off
 as $$
 declare
   events jsonb := '[' || coalesce(current_setting('homeroom.events', true), '') || ']';
@@ -156,11 +160,11 @@ begin
   with wanted as (
     select topic, sum(number) as numbers, max(move) as steps
     from (
-      select value ->> 'topic' as topic, 1 as number, 0 as move from jsonb_array_elements(events)
+      select topic, 1 as number, 0 as move from jsonb_to_recordset(events) as event (topic text)
       union all
-      select 'user:' || (value ->> 'user_id'), 1, 0 from jsonb_array_elements(intents)
+      select 'user:' || user_id, 1, 0 from jsonb_to_recordset(intents) as intent (user_id text)
       union all
-      select value ->> 'topic', 0, 1 from jsonb_array_elements(moves)
+      select topic, 0, 1 from jsonb_to_recordset(moves) as move (topic text)
     ) as told
     group by topic
   ), taken as (
@@ -170,7 +174,9 @@ begin
     set seq = head.seq + excluded.seq, epoch = head.epoch + excluded.epoch
     returning topic, seq, epoch
   )
-  select jsonb_object_agg(topic, taken.seq - wanted.numbers), jsonb_object_agg(topic, taken.epoch)
+  select
+    jsonb_object_agg(topic, taken.seq - wanted.numbers),
+    jsonb_object_agg(topic, taken.epoch) filter (where taken.epoch > 0)
   into heads, epochs
   from taken
   join wanted using (topic);

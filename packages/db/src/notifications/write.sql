@@ -116,6 +116,8 @@ declare
   intent jsonb;
   wanted public.notifications;
   written jsonb;
+  is_merged boolean;
+  is_unwanted boolean;
   earlier_id uuid;
   earlier_count integer;
   course_title text;
@@ -131,37 +133,43 @@ begin
   for at in 0 .. jsonb_array_length(intents) - 1 loop
     wanted := jsonb_populate_record(null::public.notifications, intents -> at);
     wanted.count := coalesce(wanted.count, 1);
-    earlier_id := null;
-    if exists (
-      select 1 from public.notification_preferences
-      where user_id = wanted.user_id and type = wanted.type and not enabled
-    ) then
-      continue;
-    end if;
-
-    if private.is_merged(wanted.type) and wanted.course_id is not null and wanted.dedupe_key is null
-    then
-      select id, count into earlier_id, earlier_count
+    is_merged := private.is_merged(wanted.type)
+      and wanted.course_id is not null
+      and wanted.dedupe_key is null;
+    select
+      exists (
+        select 1 from public.notification_preferences
+        where user_id = wanted.user_id and type = wanted.type and not enabled
+      ),
+      earlier.id,
+      earlier.count
+    into is_unwanted, earlier_id, earlier_count
+    from (select 1) as once
+    left join lateral (
+      select id, count
       from public.notifications
-      where user_id = wanted.user_id
+      where is_merged
+        and user_id = wanted.user_id
         and read_at is null
         and created_at > moment - interval '1 minute'
         and type = wanted.type
         and course_id = wanted.course_id
       order by created_at desc, id desc
       limit 1
-      for no key update skip locked;
-      if earlier_id is not null then
-        wanted.count := earlier_count + wanted.count;
+      for no key update skip locked
+    ) as earlier on true;
+    if is_unwanted then
+      continue;
+    end if;
+
+    wanted.count := wanted.count + coalesce(earlier_count, 0);
+    if is_merged and wanted.count > 1 then
+      course_title := wanted.data ->> 'course_title';
+      if course_title is null then
+        select title into course_title from public.courses where id = wanted.course_id;
       end if;
-      if wanted.count > 1 then
-        course_title := wanted.data ->> 'course_title';
-        if course_title is null then
-          select title into course_title from public.courses where id = wanted.course_id;
-        end if;
-        wanted.title := private.merged_title(wanted.type);
-        wanted.message := private.merged_message(wanted.type, wanted.count, course_title);
-      end if;
+      wanted.title := private.merged_title(wanted.type);
+      wanted.message := private.merged_message(wanted.type, wanted.count, course_title);
     end if;
 
     if earlier_id is not null then
