@@ -2,6 +2,7 @@ import type { Lab } from '../lab/lab.ts';
 import type { Row } from '../measure/row.ts';
 import { api } from './api.ts';
 import { changes } from './changes.ts';
+import { connections } from './connections.ts';
 import { enrollment } from './enrollment.ts';
 import { fanOut } from './fan-out.ts';
 import { latency } from './latency.ts';
@@ -18,6 +19,7 @@ export const benches = {
   latency,
   'fan-out': fanOut,
   changes,
+  connections,
   enrollment,
   api,
   notifications,

@@ -94,12 +94,11 @@ const tasks = {
 
   /**
    * Waits until all sockets have ended, then brings each back on a topic of its own, with the
-   * back-off of `@homeroom/realtime`. Gives, for each, the milliseconds from its end to its return.
+   * back-off of `@homeroom/realtime`. Gives the moments of their return, in ms since 1970.
    */
   async comeBack(at: GatewayAddress): Promise<number[]> {
     const returning = sockets.splice(0).map(async (socket, number) => {
       await new Promise((resolve) => socket.once('close', resolve));
-      const ended = performance.now();
       const join = joinFrame(`bench:${number}`);
       for (let tries = 1; ; tries += 1) {
         const wait = reopenAfterMs(tries, Math.random());
@@ -109,7 +108,7 @@ const tasks = {
         );
         if (back === null) continue;
         sockets.push(back);
-        return performance.now() - ended;
+        return performance.timeOrigin + performance.now();
       }
     });
     return Promise.all(returning);

@@ -43,11 +43,13 @@ export class CountingReader {
     return this.#count;
   }
 
-  /** Resolves once so many have come. */
+  /** Resolves once so many have come; rejects if it is ended before. */
   async reached(count: number): Promise<void> {
     if (this.#count >= count) return;
     this.#wanted = count;
-    await new Promise<void>((resolve) => (this.#enough = resolve));
+    const enough = new Promise<null>((resolve) => (this.#enough = () => resolve(null)));
+    const code = await Promise.race([enough, this.closed]);
+    if (code !== null) throw new Error(`Ended with ${code} after ${this.#count}`);
   }
 
   heartbeat(): void {

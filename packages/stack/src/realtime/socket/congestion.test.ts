@@ -1,9 +1,11 @@
 import { expect, it } from 'vitest';
 import { Congestion } from './congestion.ts';
 
-function reader(): { drained: () => Promise<void>; drain: () => void } {
+type Fake = { backlog: number; drained: () => Promise<void>; drain: () => void };
+
+function reader(backlog = 100): Fake {
   const { promise, resolve } = Promise.withResolvers<void>();
-  return { drained: () => promise, drain: resolve };
+  return { backlog, drained: () => promise, drain: resolve };
 }
 
 it('waits for all who are behind, and goes on once', async () => {
@@ -18,6 +20,19 @@ it('waits for all who are behind, and goes on once', async () => {
   expect(heard).toEqual([true]);
   slower.drain();
   await congestion.relief();
+  expect(heard).toEqual([true, false]);
+});
+
+it('stays patient with who is slow but comes on', async () => {
+  const heard: boolean[] = [];
+  const congestion = new Congestion((is) => heard.push(is), 5);
+  const slow = reader();
+  let looks = 0;
+  Object.defineProperty(slow, 'backlog', { get: () => 100 * 0.5 ** (looks += 1) });
+  congestion.note(slow);
+  setTimeout(slow.drain, 40);
+  await congestion.relief();
+  expect(looks).toBeGreaterThan(3);
   expect(heard).toEqual([true, false]);
 });
 

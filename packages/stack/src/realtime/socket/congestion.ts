@@ -6,12 +6,18 @@
 
 /** Someone whose buffer may fill. */
 export type Reader = {
+  /** Bytes that wait for it. */
+  readonly backlog: number;
   /** Resolves when all that was written has been taken, or the socket is gone. */
   drained(): Promise<void>;
 };
 
-/** Whoever hasn't caught up by then is waited for no longer, until it has. */
+/** How often one looks how far a reader has come. */
 const PATIENCE_MS = 1_000;
+/** Whoever still has more than this share of what waited is waited for no longer, until it has caught up. */
+const LITTLE_PROGRESS = 0.9;
+/** Nor is anybody, after so many looks. */
+const MAX_LOOKS = 20;
 
 export class Congestion {
   readonly #behind = new Set<Reader>();
@@ -34,12 +40,19 @@ export class Congestion {
       this.#relief = Promise.withResolvers<void>();
       this.#onChange(true);
     }
-    const patience = setTimeout(() => {
+    let [waiting, looks] = [reader.backlog, 0];
+    const look = setInterval(() => {
+      looks += 1;
+      if (reader.backlog <= waiting * LITTLE_PROGRESS && looks < MAX_LOOKS) {
+        waiting = reader.backlog;
+        return;
+      }
+      clearInterval(look);
       this.#givenUp.add(reader);
       this.#forget(reader);
     }, this.#patienceMs);
     void reader.drained().then(() => {
-      clearTimeout(patience);
+      clearInterval(look);
       this.#givenUp.delete(reader);
       this.#forget(reader);
     });

@@ -101,6 +101,11 @@ export class Connection {
     if (this.#socket.writableLength > this.#bufferedBytes / 2) this.#events.onBehind(this);
   }
 
+  /** Bytes that wait for the client to take them. */
+  get backlog(): number {
+    return this.#socket.writableLength;
+  }
+
   /** Resolves when all that was written has been taken, or the socket is gone. */
   drained(): Promise<void> {
     if (this.#socket.writableLength === 0 || this.#socket.destroyed) return Promise.resolve();
