@@ -1,3 +1,4 @@
+export { reopenAfterMs } from './connection/backoff.ts';
 export type { LiveEvent, NotificationFilters, RealtimeApi } from './connection/api.ts';
 export {
   createConnection,

@@ -1,6 +1,8 @@
 import type { Lab } from '../lab/lab.ts';
 import type { Row } from '../measure/row.ts';
 import { api } from './api.ts';
+import { changes } from './changes.ts';
+import { connections } from './connections.ts';
 import { enrollment } from './enrollment.ts';
 import { fanOut } from './fan-out.ts';
 import { latency } from './latency.ts';
@@ -16,6 +18,8 @@ export type Bench = (lab: Lab, options: BenchOptions) => Promise<Row[]>;
 export const benches = {
   latency,
   'fan-out': fanOut,
+  changes,
+  connections,
   enrollment,
   api,
   notifications,

@@ -10,8 +10,9 @@ let gateway: Awaited<ReturnType<typeof startGateway>> | undefined;
 
 /** The stack's Auth, REST and Realtime on one database, in a process of its own. */
 const tasks = {
-  async open({ url, adminUrl }: Place): Promise<GatewayAddress> {
-    gateway = await startGateway({ dbUrl: url, adminUrl, jwtSecret: JWT_SECRET });
+  /** On any free port, unless one is given. */
+  async open({ url, adminUrl, port }: Place & { port?: number }): Promise<GatewayAddress> {
+    gateway = await startGateway({ dbUrl: url, adminUrl, port, jwtSecret: JWT_SECRET });
     return { apiUrl: gateway.apiUrl, publishableKey: gateway.publishableKey };
   },
 };

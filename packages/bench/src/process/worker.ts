@@ -12,6 +12,10 @@ export type Worker<Offered extends Tasks> = {
   ): Promise<Awaited<ReturnType<Offered[Name]>>>;
   /** CPU seconds, user and system, that it has used so far. */
   cpuSeconds(): Promise<number>;
+  /** Bytes of memory that it holds. */
+  residentBytes(): Promise<number>;
+  /** Ends it as a crash does. */
+  kill(): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -20,7 +24,11 @@ type Answer = { number: number; result?: unknown; error?: string };
 
 /** Starts a module that calls {@link offer}. */
 export function startWorker<Offered extends Tasks>(module: URL): Worker<Offered> {
-  const child = fork(module, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = fork(module, {
+    // Memory is looked at without what merely waits for collection.
+    execArgv: ['--expose-gc'],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   const waiting = new Map<number, (answer: Answer) => void>();
   let last = 0;
   child.on('message', (answer: Answer) => waiting.get(answer.number)?.(answer));
@@ -40,6 +48,12 @@ export function startWorker<Offered extends Tasks>(module: URL): Worker<Offered>
   return {
     ask: ask as Worker<Offered>['ask'],
     cpuSeconds: () => ask('cpuSeconds') as Promise<number>,
+    residentBytes: () => ask('residentBytes') as Promise<number>,
+    async kill() {
+      const gone = once(child, 'exit');
+      child.kill('SIGKILL');
+      await gone;
+    },
     async stop() {
       if (!child.connected) return;
       const gone = once(child, 'exit');
@@ -56,6 +70,10 @@ export function offer(tasks: Tasks, cleanUp: () => unknown = () => undefined): v
     cpuSeconds() {
       const { user, system } = process.cpuUsage();
       return (user + system) / 1e6;
+    },
+    residentBytes() {
+      globalThis.gc?.();
+      return process.memoryUsage.rss();
     },
   };
   process.on('message', ({ number, task, input }: Question) => {

@@ -15,3 +15,15 @@ export function fullJitterMs({ firstMs, capMs }: Backoff, failures: number, rand
   const ceilingMs = Math.min(capMs, firstMs * 2 ** Math.min(failures - 1, 30));
   return random * ceilingMs;
 }
+
+/** Reopening while an outage is young: all are back 3 s after a restart. */
+const REOPEN_SOON: Backoff = { firstMs: 500, capMs: 3_000 };
+/** And when it isn't: polling serves meanwhile. */
+const REOPEN_LATER: Backoff = { firstMs: 15_000, capMs: 15_000 };
+/** Attempts until an outage isn't young any more: half a minute. */
+const REOPEN_SOON_ATTEMPTS = 20;
+
+/** How long to wait before the socket is opened for the `tries`th time in a row, from 1. */
+export function reopenAfterMs(tries: number, random: number): number {
+  return fullJitterMs(tries <= REOPEN_SOON_ATTEMPTS ? REOPEN_SOON : REOPEN_LATER, tries, random);
+}

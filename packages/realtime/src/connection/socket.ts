@@ -7,7 +7,7 @@ import { TOPIC_MOVED, toMove } from '../topic/channel.ts';
 import { channelEnd, isTokenFault } from '../topic/channel-end.ts';
 import type { ChannelListener, Transport } from '../topic/transport.ts';
 import type { LiveEvent } from './api.ts';
-import { fullJitterMs, type Backoff } from './backoff.ts';
+import { reopenAfterMs } from './backoff.ts';
 import type { Clock } from './clock.ts';
 import type { SocketState } from './status.ts';
 import type { TokenKeeper } from './token.ts';
@@ -21,12 +21,6 @@ const JOIN_TIMEOUT_MS = 10_000;
 const PROBE_TIMEOUT_MS = 1_500;
 /** A socket that is being opened for longer than this, ms, is given up after a wake. */
 const OPENING_PATIENCE_MS = 1_000;
-/** Reopening while an outage is young: all are back 3 s after a restart. */
-const REOPEN_SOON: Backoff = { firstMs: 500, capMs: 3_000 };
-/** And when it isn't: polling serves meanwhile. */
-const REOPEN_LATER: Backoff = { firstMs: 15_000, capMs: 15_000 };
-/** Attempts until an outage isn't young any more: half a minute. */
-const REOPEN_SOON_ATTEMPTS = 20;
 /** realtime-js would close a socket without channels, also while we wait to rejoin: never, in ms. */
 const NEVER_MS = 2 ** 31 - 1;
 
@@ -60,8 +54,7 @@ export class Socket implements Transport {
       disconnectOnEmptyChannelsAfterMs: NEVER_MS,
       heartbeatCallback: (status) => this.#heartbeat(status),
       reconnectAfterMs: (tries) => {
-        const backoff = tries <= REOPEN_SOON_ATTEMPTS ? REOPEN_SOON : REOPEN_LATER;
-        return this.#reopenAtOnce ? 0 : fullJitterMs(backoff, tries, clock.random());
+        return this.#reopenAtOnce ? 0 : reopenAfterMs(tries, clock.random());
       },
       transport: watchedWebSocket({
         opening: (socket) => this.#opening(socket),

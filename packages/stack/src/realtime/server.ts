@@ -24,6 +24,7 @@ import {
 } from './replication/maintenance.ts';
 import { ReplicationStream } from './replication/stream.ts';
 import type { Services } from './services.ts';
+import { Congestion } from './socket/congestion.ts';
 import { Connection, type Handshake } from './socket/connection.ts';
 import { Flusher } from './socket/flusher.ts';
 import { HandshakeRefused, readHandshake } from './socket/handshake.ts';
@@ -61,10 +62,15 @@ class Server {
   readonly #broadcasts: DatabaseBroadcasts;
   readonly #stream: ReplicationStream;
   readonly #flusher: Flusher;
+  readonly #congestion = new Congestion((isCongested) => {
+    if (isCongested) this.#stream.pause('readers');
+    else this.#stream.resume('readers');
+  });
   readonly #connections = new Set<Connection>();
   readonly #webSockets: WebSocketServer;
   #timers: NodeJS.Timeout[] = [];
-  #nowMs = Date.now();
+  /** A coarse clock that never jumps. */
+  #nowMs = performance.now();
   #closing: Promise<void> | null = null;
 
   constructor(options: RealtimeServerOptions) {
@@ -88,8 +94,9 @@ class Server {
       url: options.adminUrl,
       flush: this.#flusher.flush,
       changeBytes: limits.changeBytes,
-      pause: () => this.#stream.pause(),
-      resume: () => this.#stream.resume(),
+      pause: () => this.#stream.pause('judging'),
+      resume: () => this.#stream.resume('judging'),
+      relief: () => this.#congestion.relief(),
       log,
     });
     const broadcasts = (this.#broadcasts = new DatabaseBroadcasts(
@@ -215,6 +222,7 @@ class Server {
       this.#connections.delete(connection);
       for (const channel of [...connection.channels.values()]) detach(this.services, channel);
     },
+    onBehind: (connection: Connection): void => this.#congestion.note(connection),
     onDrop: (_connection: Connection, reason: string): void => {
       this.services.log({ level: 'warning', part: 'socket', message: reason });
     },
@@ -222,7 +230,7 @@ class Server {
 
   /** Ends idle sockets and channels whose token has run out. */
   #sweep(): void {
-    this.#nowMs = Date.now();
+    this.#nowMs = performance.now();
     const quietSince = this.#nowMs - this.services.limits.idleTimeoutMs;
     for (const connection of this.#connections) {
       if (connection.lastHeardMs < quietSince) connection.close(IDLE, '');

@@ -2,10 +2,12 @@
 import pg from 'pg';
 
 /**
- * Plans are made once (a policy planned anew for each user costs many times its execution), nothing
- * is compiled for a few rows, and what is written is temporary, so nobody waits for the disk.
+ * Plans are made once (a policy planned anew for each user costs many times its execution) and for
+ * rows that are in memory, as just changed ones are; nothing is compiled for a few rows; and what is
+ * written is temporary, so nobody waits for the disk.
  */
-const SESSION = '-c plan_cache_mode=force_generic_plan -c jit=off -c synchronous_commit=off';
+const SESSION =
+  '-c plan_cache_mode=force_generic_plan -c random_page_cost=1.1 -c jit=off -c synchronous_commit=off';
 
 /** One connection, made when it is needed and made anew when it has broken. */
 export class Judge {

@@ -4,7 +4,7 @@
  * but rows, constants, claims by `auth.uid()` and its like, and functions of Postgres itself that
  * look at no setting. Everything else is asked user by user (`visibility.ts`).
  */
-import type pg from 'pg';
+import pg from 'pg';
 import {
   alternatives,
   askOfSubject,
@@ -18,7 +18,7 @@ import {
 export type Proof = {
   /** Empty: nobody sees anything. */
   anyOf: readonly string[];
-  /** SQL of a text that changes as soon as policies, rights or tables that were looked at do. */
+  /** SQL of a text that changes when policies, rights or tables that were looked at do. */
   fingerprint: string;
   /** That text as of the proof. */
   version: string;
@@ -170,18 +170,22 @@ class Prover {
     return rows[0]?.version ?? '';
   }
 
-  /** Versions of all catalog rows that the conditions were made from. */
+  /** One number out of the versions of all catalog rows that the conditions were made from. */
   fingerprint(): string {
     const relations = [...this.#relations].join();
     const functions = [...this.#functions, 0].join();
-    const version = (from: string): string =>
-      `(select string_agg(oid || ' ' || xmin, ',' order by oid) from pg_catalog.${from})`;
-    return `concat_ws(';',
-      ${version(`pg_policy where polrelid in (${relations})`)},
-      ${version(`pg_class where oid in (${relations})`)},
-      ${version(`pg_namespace where oid in (${[...this.#namespaces].join()})`)},
-      ${version(`pg_proc where oid in (${functions}) and oid >= 16384`)},
-      ${version('pg_authid')}, ${version('pg_auth_members')})`;
+    const rows = [
+      `pg_policy where polrelid in (${relations})`,
+      `pg_class where oid in (${relations})`,
+      `pg_namespace where oid in (${[...this.#namespaces].join()})`,
+      `pg_proc where oid in (${functions}) and oid >= 16384`,
+      `pg_authid where rolname = ${pg.escapeLiteral(this.#role)}`,
+      'pg_auth_members',
+    ];
+    const union = rows
+      .map((from) => `select oid, xmin from pg_catalog.${from}`)
+      .join(' union all ');
+    return `(select bit_xor(hashint8extended(oid::int8, xmin::text::int8))::text from (${union}) as catalog_rows)`;
   }
 }
 

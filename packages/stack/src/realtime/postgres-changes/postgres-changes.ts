@@ -30,6 +30,8 @@ type Options = {
   /** Stops and starts the log, when changes come faster than they can be judged. */
   pause(): void;
   resume(): void;
+  /** Resolves when those who hear have taken what they were sent. */
+  relief(): Promise<void>;
   log(entry: RealtimeLogEntry): void;
 };
 
@@ -122,6 +124,7 @@ export class PostgresChanges {
     await Promise.resolve();
     while (this.#waiting.length > 0 && !this.#isClosed) {
       await this.#deliver(this.#nextBatch());
+      await this.#options.relief();
       const isLow =
         this.#waiting.length < MAX_WAITING / 2 && this.#waitingBytes < MAX_WAITING_BYTES / 2;
       if (this.#isPaused && isLow) {

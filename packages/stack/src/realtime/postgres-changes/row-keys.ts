@@ -43,11 +43,19 @@ export function rowValues(table: Table, rows: readonly JudgedRow[]): unknown[] {
   ];
 }
 
-/** The rows' keys as a table `realtime_row`, with each row's place in `nth`, from 1. */
+/** The rows' keys as a table `realtime_row`, with each row's place in `realtime_nth`, from 1. */
 export function rowSource(table: Table): string {
   const lists = table.primaryKey.map((column, n) => `realtime_keys_${n}::${column.sqlType}[]`);
   const names = table.primaryKey.map((_, n) => `realtime_key_${n}`);
   return `unnest(${lists.join(', ')}) with ordinality as realtime_row(${names.join(', ')}, realtime_nth)`;
+}
+
+/** The same for a single row: the planner then knows that it is one, and plans for that. */
+export function onlyRowSource(table: Table): string {
+  const keys = table.primaryKey.map(
+    (column, n) => `realtime_keys_${n}[1]::${column.sqlType} as realtime_key_${n}`,
+  );
+  return `(select ${keys.join(', ')}, 1::bigint as realtime_nth) as realtime_row`;
 }
 
 /** That a row of the table, under this name, is the one that a row of the source names. */

@@ -5,6 +5,7 @@ import { provePolicies, type Proof } from './policy-proof.ts';
 import { SUBJECT, subjectColumn } from './policy-text.ts';
 import {
   isRow,
+  onlyRowSource,
   rowParameters,
   rowSource,
   rowValues,
@@ -77,8 +78,10 @@ export class AskTogether {
 
 /** A row with nth 0 says that the policies have changed. */
 function definition(table: Table, proof: Proof, subjects: string, signature: string): string {
-  const parts = proof.anyOf.map((condition) => viewersBy(table, condition, subjects));
-  const none = 'select 0::bigint, null::int[] where false';
+  const viewersIn = (rows: string): string =>
+    proof.anyOf
+      .map((condition) => viewersBy(table, condition, rows, subjects))
+      .join(' union all ') || 'select 0::bigint, null::int[] where false';
   return `
     create or replace function ${signature}
     returns table (nth bigint, viewers int[]) language plpgsql as $function$
@@ -87,15 +90,17 @@ function definition(table: Table, proof: Proof, subjects: string, signature: str
       ${WAIT_FOR_COMMITS}
       if ${proof.fingerprint} is distinct from ${pg.escapeLiteral(proof.version)} then
         return query select 0::bigint, null::int[];
-        return;
+      elsif cardinality(realtime_keys_0) = 1 then
+        return query ${viewersIn(onlyRowSource(table))};
+      else
+        return query ${viewersIn(rowSource(table))};
       end if;
-      return query ${parts.length === 0 ? none : parts.join(' union all ')};
     end $function$`;
 }
 
 /** By one condition: each row with its viewers, or with null where it doesn't ask who it is. */
-function viewersBy(table: Table, condition: string, subjects: string): string {
-  const from = `${rowSource(table)} join ${tableName(table)} on ${isRow(table, pg.escapeIdentifier(table.name))}`;
+function viewersBy(table: Table, condition: string, rows: string, subjects: string): string {
+  const from = `${rows} join ${tableName(table)} on ${isRow(table, pg.escapeIdentifier(table.name))}`;
   if (!condition.includes(SUBJECT)) {
     return `select realtime_nth, null::int[] from ${from} where ${condition}`;
   }

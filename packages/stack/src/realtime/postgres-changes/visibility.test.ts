@@ -111,6 +111,8 @@ const USERS: Claims[] = Array.from({ length: 32 }, (_, n) => {
   const claims = { role: 'authenticated', sub, ...(n < 30 && { app_metadata: { team: n % 6 } }) };
   return { role: 'authenticated', exp: Infinity, sub, json: JSON.stringify(claims) };
 });
+/** Those for whom `auth.uid()` doesn't fail; where it does, that hides all rows of a batch. */
+const UUIDS = USERS.filter(({ sub }) => sub !== 'nobody');
 const ROWS: JudgedRow[] = Array.from({ length: 62 }, (_, n) => ({ key: [String(n)], xid: 0 }));
 
 let postgres: Postgres;
@@ -164,6 +166,18 @@ async function seenBy(visibility: Visibility, users = USERS): Promise<string[]> 
     .sort();
 }
 
+/** The same, each row by itself, for every tenth. */
+async function seenRowByRow(visibility: Visibility): Promise<string[]> {
+  const seen: string[] = [];
+  for (let row = 0; row < ROWS.length; row += 10) {
+    const [seers] = await visibility.visible(table, ROWS.slice(row, row + 1), UUIDS);
+    for (const one of UUIDS) {
+      if (seers?.roles.has(one.role) || seers?.claims.has(one)) seen.push(`${row} ${one.sub}`);
+    }
+  }
+  return seen.sort();
+}
+
 async function seenOneByOne(): Promise<string[]> {
   const client = await judge.connection();
   const seen = await askOneByOne(client, table, ROWS, 'authenticated', USERS);
@@ -176,7 +190,9 @@ describe('all users at once see what each of them would', () => {
     const visibility = new Visibility(judge, (message) => logged.push(message));
     const expected = await seenOneByOne();
     expect(await seenBy(visibility)).toEqual(expected);
-    expect(await seenBy(visibility)).toEqual(expected);
+    expect(await seenRowByRow(visibility)).toEqual(
+      expected.filter((seen) => /^\d*0 [^n]/.test(seen)),
+    );
     const proof = await provePolicies(await judge.connection(), table, 'authenticated');
     expect(proof !== null).toBe(areTogether);
     expect(logged).toEqual([]);

@@ -13,6 +13,9 @@ import { readWalFrame, standbyStatus, type WalConnection } from './wal-frames.ts
 /** Of which transaction a change is part. `xid` is the 32 bits that the log has of its number. */
 type Transaction = { commitTimeMs: number; xid: number };
 
+/** Changes wait to be judged, or to be taken by those who hear them. */
+type PauseReason = 'judging' | 'readers';
+
 /** One row change of a committed transaction; see {@link Tuple} for how long its values live. */
 export type Change = Transaction & { relation: Relation } & (
     | { kind: 'INSERT'; old: null; new: Tuple }
@@ -62,7 +65,8 @@ export class ReplicationStream {
   readonly #slot = new Slot((message) => this.#log('warning', message));
   /** By a clock that doesn't jump. */
   #lastHeardMs = 0;
-  #isPaused = false;
+  /** Why reading is stopped. */
+  readonly #pauses = new Set<PauseReason>();
   #isClosed = false;
   #hasStreamed = false;
   #streaming = Promise.withResolvers<void>();
@@ -92,14 +96,15 @@ export class ReplicationStream {
   }
 
   /** Stops reading, so that Postgres waits; acknowledgements go on. */
-  pause(): void {
-    this.#isPaused = true;
+  pause(reason: PauseReason): void {
+    this.#pauses.add(reason);
     this.#connection?.stream.pause();
   }
 
-  resume(): void {
-    this.#isPaused = false;
-    this.#connection?.stream.resume();
+  /** Goes on, unless there is another reason not to. */
+  resume(reason: PauseReason): void {
+    this.#pauses.delete(reason);
+    if (this.#pauses.size === 0) this.#connection?.stream.resume();
   }
 
   async close(): Promise<void> {
@@ -212,7 +217,7 @@ export class ReplicationStream {
         .catchUp()
         .catch((error: unknown) => this.#log('error', asError(error).message));
     if (this.#connection !== connection) return;
-    if (!this.#isPaused) connection?.stream.resume();
+    if (this.#pauses.size === 0) connection?.stream.resume();
     this.#log('info', isFirst ? 'streaming' : 'streaming again');
     this.#streaming.resolve();
     onFirst();
@@ -288,7 +293,7 @@ export class ReplicationStream {
 
   #keepAlive(): void {
     // While reading is stopped, what Postgres says waits with all the rest.
-    if (this.#isPaused) this.#lastHeardMs = performance.now();
+    if (this.#pauses.size > 0) this.#lastHeardMs = performance.now();
     if (performance.now() - this.#lastHeardMs > SILENCE_MS) {
       this.#connection?.stream.destroy(new Error('Postgres has fallen silent'));
     } else {

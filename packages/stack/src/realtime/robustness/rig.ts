@@ -33,6 +33,7 @@ export class Rig implements AsyncDisposable {
   #cluster: Cluster;
   #db: pg.Pool;
   #server: ChildProcess | null = null;
+  #answer: PromiseWithResolvers<Answer> | null = null;
   #port = 0;
 
   private constructor(folder: string, cluster: Cluster, log: PostgresLog, options: RigOptions) {
@@ -77,6 +78,8 @@ export class Rig implements AsyncDisposable {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#server = server;
+    server.on('message', (answer: Answer) => this.#answer?.resolve(answer));
+    server.once('exit', () => this.#answer?.reject(new Error('The server died')));
     const answer = await this.#ask({
       ask: 'start',
       adminUrl: this.#cluster.adminUrl(DATABASE),
@@ -103,14 +106,17 @@ export class Rig implements AsyncDisposable {
     return answer;
   }
 
-  async #ask(question: Question): Promise<Answer> {
-    const server = this.#server;
-    if (server === null) throw new Error('There is no server');
-    const answered = once(server, 'message') as Promise<[Answer]>;
-    const died = once(server, 'exit').then(() => Promise.reject(new Error('The server died')));
-    server.send(question);
-    const [answer] = await Promise.race([answered, died]);
-    return answer;
+  /** Puts the server's clock so much ahead of the right time. */
+  async setClock(offsetMs: number): Promise<void> {
+    await this.#ask({ ask: 'setClock', offsetMs });
+  }
+
+  /** One question at a time. */
+  #ask(question: Question): Promise<Answer> {
+    const answer = (this.#answer = Promise.withResolvers<Answer>());
+    if (this.#server === null) answer.reject(new Error('There is no server'));
+    else this.#server.send(question);
+    return answer.promise;
   }
 
   /** Stops Postgres in order, does `meanwhile`, and starts it again. */

@@ -12,14 +12,26 @@ export type Question =
       port: number;
       limits: Partial<RealtimeLimits>;
     }
-  | { ask: 'memory' };
-export type Answer = { port: number } | Memory;
+  | { ask: 'memory' }
+  | { ask: 'setClock'; offsetMs: number };
+export type Answer = { port: number } | Memory | { offsetMs: number };
 /** After a collection of what nobody needs, in bytes. */
 export type Memory = { used: number; resident: number };
 
+const realNow = Date.now;
+
 process.on('message', (question: Question) => {
-  if (question.ask === 'memory') process.send?.(memory());
-  else void start(question).then((answer) => process.send?.(answer));
+  switch (question.ask) {
+    case 'memory':
+      process.send?.(memory());
+      return;
+    case 'setClock':
+      Date.now = () => realNow() + question.offsetMs;
+      process.send?.({ offsetMs: question.offsetMs });
+      return;
+    case 'start':
+      void start(question).then((answer) => process.send?.(answer));
+  }
 });
 process.once('disconnect', () => process.exit(0));
 

@@ -24,6 +24,8 @@ export type Handshake = {
 type ConnectionEvents = {
   onMessage(connection: Connection, message: ClientMessage): void;
   onClose(connection: Connection): void;
+  /** Half of what may wait for it does. */
+  onBehind(connection: Connection): void;
   onDrop(connection: Connection, reason: string): void;
 };
 
@@ -37,7 +39,7 @@ export class Connection {
   readonly claims: Claims;
   readonly headers: string;
   readonly channels = new Map<string, Channel>();
-  /** When the client was last heard, by the server's coarse clock. */
+  /** When the client was last heard, by the server's coarse clock, which is not that of the day. */
   lastHeardMs: number;
   readonly #ws: WebSocket;
   readonly #socket: Duplex;
@@ -96,6 +98,26 @@ export class Connection {
       return;
     }
     this.#socket.write(frames);
+    if (this.#socket.writableLength > this.#bufferedBytes / 2) this.#events.onBehind(this);
+  }
+
+  /** Bytes that wait for the client to take them. */
+  get backlog(): number {
+    return this.#socket.writableLength;
+  }
+
+  /** Resolves when all that was written has been taken, or the socket is gone. */
+  drained(): Promise<void> {
+    if (this.#socket.writableLength === 0 || this.#socket.destroyed) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.#socket.off('drain', done);
+        this.#socket.off('close', done);
+        resolve();
+      };
+      this.#socket.on('drain', done);
+      this.#socket.on('close', done);
+    });
   }
 
   /** Writes at the end of this turn, together with what else comes for this socket. */
