@@ -8,7 +8,7 @@ import type { JSONWebKeySet } from 'jose';
 import type { RealtimeLimits } from './limits.ts';
 import { openRealtimeServer } from './server.ts';
 
-export { upstreamLimits, type RealtimeLimits } from './limits.ts';
+export { machineLimits, upstreamLimits, type RealtimeLimits } from './limits.ts';
 
 /** What the server tells its operator. `error` means that something was lost or refused by a fault. */
 export type RealtimeLogEntry = {

@@ -8,7 +8,7 @@ import { Policies } from './authorization/policies.ts';
 import { DatabaseBroadcasts, isMessagesTable } from './broadcast/from-database.ts';
 import { handleBroadcastRequest } from './broadcast/http.ts';
 import { Replay } from './broadcast/replay.ts';
-import { endExpired } from './channel/access-token.ts';
+import { countDeliveries } from './channel/flood.ts';
 import { detach } from './channel/lifecycle.ts';
 import { receive } from './channel/router.ts';
 import { Topics } from './channel/topic.ts';
@@ -27,11 +27,11 @@ import type { Services } from './services.ts';
 import { Connection, type Handshake } from './socket/connection.ts';
 import { Flusher } from './socket/flusher.ts';
 import { HandshakeRefused, readHandshake } from './socket/handshake.ts';
+import { sweep } from './socket/sweep.ts';
 import { TokenVerifier } from './token/verifier.ts';
 
 /** Close code that tells clients to come back: the server restarts. */
 const SERVICE_RESTART = 1012;
-const IDLE = 1000;
 /** How long sockets may take to answer the close at the server's end. */
 const GOODBYE_MS = 500;
 const MAINTENANCE_INTERVAL_MS = 3_600_000;
@@ -82,7 +82,11 @@ class Server {
     this.#flusher = new Flusher((error) =>
       log({ level: 'error', part: 'socket', message: `a frame was lost: ${String(error)}` }),
     );
-    const topics = new Topics(this.#flusher, limits.presenceEventsPerSecond);
+    const topics = new Topics({
+      flusher: this.#flusher,
+      onBroadcast: (topic, deliveries) => countDeliveries(this.services, topic, deliveries),
+      onPresence: (deliveries) => this.services.presenceEvents.count(Date.now(), deliveries),
+    });
     const changes = new PostgresChanges({
       pool: this.#pool,
       url: options.adminUrl,
@@ -122,7 +126,9 @@ class Server {
       tokens: new TokenVerifier(options),
       policies: new Policies(this.#pool),
       replay: new Replay(this.#pool),
-      joins: new Rate(limits.joinsPerSecond),
+      joins: new Rate(limits.joinsPerSecond, limits.rateTickMs),
+      events: new Rate(limits.eventsPerSecond, limits.rateTickMs),
+      presenceEvents: new Rate(limits.presenceEventsPerSecond, limits.rateTickMs),
       streaming: () => this.#stream.streaming(),
       now: Date.now,
     };
@@ -138,13 +144,16 @@ class Server {
   async start(): Promise<void> {
     await this.#stream.start();
     await this.#broadcasts.noteExisting(this.#pool);
-    const sweep = setInterval(() => this.#sweep(), this.services.limits.sweepIntervalMs);
+    const sweeping = setInterval(() => {
+      this.#nowMs = Date.now();
+      sweep(this.services, this.#connections, this.#nowMs);
+    }, this.services.limits.sweepIntervalMs);
     const maintenance = setInterval(() => {
       this.#prepareDatabase().catch((error: unknown) =>
         this.services.log({ level: 'error', part: 'maintenance', message: String(error) }),
       );
     }, MAINTENANCE_INTERVAL_MS);
-    this.#timers = [sweep.unref(), maintenance.unref()];
+    this.#timers = [sweeping.unref(), maintenance.unref()];
   }
 
   async #prepareDatabase(): Promise<void> {
@@ -219,16 +228,6 @@ class Server {
       this.services.log({ level: 'warning', part: 'socket', message: reason });
     },
   };
-
-  /** Ends idle sockets and channels whose token has run out. */
-  #sweep(): void {
-    this.#nowMs = Date.now();
-    const quietSince = this.#nowMs - this.services.limits.idleTimeoutMs;
-    for (const connection of this.#connections) {
-      if (connection.lastHeardMs < quietSince) connection.close(IDLE, '');
-      else for (const channel of connection.channels.values()) endExpired(this.services, channel);
-    }
-  }
 
   close(): Promise<void> {
     return (this.#closing ??= this.#close());

@@ -16,6 +16,9 @@ export type Services = {
   readonly changes: PostgresChanges;
   readonly replay: Replay;
   readonly joins: Rate;
+  /** Broadcasts that came and went. */
+  readonly events: Rate;
+  readonly presenceEvents: Rate;
   /** Resolves while the write-ahead log is being read. */
   streaming(): Promise<void>;
   /** Milliseconds since the epoch. */

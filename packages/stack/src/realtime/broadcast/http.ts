@@ -45,6 +45,7 @@ export function handleBroadcastRequest(
   const match = API_PATH.exec(url.pathname);
   if (match === null) return false;
   const [, endpoint, topic, event] = match;
+  if (endpoint === 'broadcast') tellRate(services, response);
   answer(services, request, { endpoint, topic, event, url }).then(
     (status) => respond(response, status, null),
     (error: unknown) => respondError(services, response, error),
@@ -59,6 +60,7 @@ async function answer(services: Services, request: IncomingMessage, route: Route
   if (route.endpoint === 'ping') return 200;
   if (request.method !== 'POST') throw new HttpError(404, { message: 'Not found' });
   const sender = await authenticate(services, request);
+  if (services.events.isReached(services.now())) throw tooMany('Too many requests');
   const body = await readBody(request);
   if (route.topic !== undefined && route.event !== undefined) {
     await publishOne(services, sender, request, route, body);
@@ -98,6 +100,10 @@ type Message = { topic: string; event: string; payload: unknown; isPrivate: bool
 /** Each message of a batch is judged by itself: one that may not be sent is dropped in silence. */
 async function publishMany(services: Services, sender: Sender, body: unknown): Promise<void> {
   const messages = readMessages(services, body);
+  const { limits, events, now } = services;
+  if (messages.length + events.average(now()) > limits.eventsPerSecond) {
+    throw tooMany('Too many messages to broadcast, please reduce the batch size');
+  }
   const allowed = new Map<string, boolean>();
   for (const { topic, isPrivate } of messages) {
     if (!isPrivate || allowed.has(topic)) continue;
@@ -110,8 +116,26 @@ async function publishMany(services: Services, sender: Sender, body: unknown): P
     const meta = id === undefined ? {} : { meta: { id } };
     const json = JSON.stringify({ type: 'broadcast', event, payload, ...meta });
     const frame = new SharedFrame((version) => encodeTextBroadcast(version, name, json));
+    services.events.count(now());
     services.topics.find(name, message.isPrivate)?.broadcasts.send(frame);
   }
+}
+
+/** The rate of now as headers, in upstream's names; none where nothing is limited. */
+function tellRate({ limits, events, now }: Services, response: ServerResponse): void {
+  const limit = limits.eventsPerSecond;
+  if (limit === Infinity) return;
+  const nowMs = now();
+  const rolling = Math.trunc(events.average(nowMs));
+  response.setHeader('x-rate-rolling', rolling);
+  response.setHeader('x-rate-limit', limit);
+  response.setHeader('x-rate-limit-remaining', Math.max(0, limit - rolling));
+  // Not upstream's: the average doesn't fall before its next step.
+  if (rolling >= limit) response.setHeader('retry-after', Math.ceil(limits.rateTickMs / 1000));
+}
+
+function tooMany(message: string): HttpError {
+  return new HttpError(429, { message });
 }
 
 function readMessages(services: Services, body: unknown): Message[] {
@@ -166,6 +190,7 @@ async function publishOne(
   }
   const payload = { event, isJson, bytes: body };
   const frame = new SharedFrame((version) => encodeUserBroadcast(version, name, payload, ''));
+  services.events.count(services.now());
   services.topics.find(name, isPrivate)?.broadcasts.send(frame);
 }
 

@@ -1,7 +1,6 @@
 /** What a client broadcasts. */
 import { askerOf } from '../channel/rights.ts';
 import type { Channel } from '../channel/channel.ts';
-import { shutDown } from '../channel/lifecycle.ts';
 import { isRecord, type ClientMessage } from '../codec/client-message.ts';
 import { encodeTextBroadcast, encodeUserBroadcast } from '../codec/server-message.ts';
 import { SharedFrame } from '../codec/shared-frame.ts';
@@ -13,10 +12,6 @@ export function pushBroadcast(
   channel: Channel,
   message: ClientMessage,
 ): void | Promise<void> {
-  if (!channel.events.add(services.now())) {
-    shutDown(services, channel, 'Too many messages per second');
-    return;
-  }
   const { write } = channel.rights.broadcast;
   if (write === null) return askAndPublish(services, channel, message);
   if (write) publish(services, channel, message);
@@ -33,6 +28,7 @@ async function askAndPublish(
 }
 
 function publish(services: Services, channel: Channel, message: ClientMessage): void {
+  services.events.count(services.now());
   const { ack, self } = channel.config.broadcast;
   const frame = frameOf(channel.name, message, services.limits.payloadBytes);
   if (frame === 'too large') {

@@ -1,6 +1,7 @@
 /** Messages of the past, for a channel that asks for them when it joins. */
 import type pg from 'pg';
 import type { Channel } from '../channel/channel.ts';
+import { ReadDenied } from '../channel/rights.ts';
 import { isRecord } from '../codec/client-message.ts';
 import { encodeMessage, encodeUserBroadcast } from '../codec/server-message.ts';
 
@@ -8,6 +9,9 @@ import { encodeMessage, encodeUserBroadcast } from '../codec/server-message.ts';
 export class ReplayRefused extends Error {}
 
 const MAX_MESSAGES = 25;
+
+/** What a channel gets of the past: whole frames, and the ids of the messages in them. */
+export type Replayed = { frames: Buffer[]; ids: ReadonlySet<string> };
 
 type StoredMessage = {
   id: string;
@@ -25,12 +29,13 @@ export class Replay {
   }
 
   /**
-   * Frames of the newest messages since the asked time, oldest first; none if the channel asked
-   * for none.
+   * The newest messages since the asked time, oldest first; none if the channel asked for none.
+   * Throws {@link ReplayRefused}, and {@link ReadDenied} where the channel may not hear broadcasts.
    */
-  async prepare(channel: Channel): Promise<Buffer[]> {
+  async prepare(channel: Channel): Promise<Replayed> {
     const { replay } = channel.config.broadcast;
-    if (replay === null) return [];
+    if (replay === null) return { frames: [], ids: new Set() };
+    if (!channel.rights.broadcast.read) throw new ReadDenied(channel.subTopic);
     if (!channel.config.isPrivate) {
       throw new ReplayRefused('Replay is not allowed for public channels');
     }
@@ -39,9 +44,11 @@ export class Replay {
     if (!Number.isInteger(since) || !Number.isInteger(limit)) {
       throw new ReplayRefused('Replay params are not valid');
     }
-    if (!channel.rights.broadcast.read) return [];
     const messages = await this.#read(channel.subTopic, Number(since), Number(limit));
-    return messages.map((message) => frameOf(channel, message)).filter((frame) => frame !== null);
+    return {
+      frames: messages.map((message) => frameOf(channel, message)).filter((one) => one !== null),
+      ids: new Set(messages.map(({ id }) => id)),
+    };
   }
 
   async #read(topic: string, sinceMs: number, limit: number): Promise<StoredMessage[]> {

@@ -308,4 +308,42 @@ describe('replay', () => {
     expect(heard.all.map(({ event }) => event)).toEqual(['past 2', 'past 3']);
     expect(heard.all[0]?.meta).toMatchObject({ replayed: true });
   });
+
+  it('misses and repeats nothing that is sent during the join', async () => {
+    const topic = `user:${ANN}:live`;
+    const access_token = await realtime.token(ANN);
+    let isOver = false;
+    const sending = (async () => {
+      for (let tick = 0; !isOver; tick += 1) await realtime.send(topic, 'tick', { tick });
+    })();
+    await using _ = {
+      async [Symbol.asyncDispose]() {
+        isOver = true;
+        await sending;
+      },
+    };
+    for (let round = 0; round < 15; round += 1) {
+      const socket = await RawSocket.open(realtime.url, '1.0.0');
+      const config = { private: true, broadcast: { replay: { since: Date.now() - 2 } } };
+      await socket.join(`realtime:${topic}`, { config, access_token });
+      const ticks: number[] = [];
+      while (ticks.length < 40) {
+        const frame = await socket.next(({ event }) => event === 'broadcast');
+        ticks.push((frame.payload?.payload as { tick: number }).tick);
+      }
+      const [first = 0] = ticks;
+      const since = ticks.filter((tick) => tick >= first).sort((a, b) => a - b);
+      expect(since).toEqual(since.map((_, n) => first + n));
+      socket.close();
+    }
+  });
+
+  it('is refused on a public channel', async () => {
+    const socket = await RawSocket.open(realtime.url);
+    const config = { broadcast: { replay: { since: 0 } } };
+    expect((await socket.join('realtime:room', { config })).response).toEqual({
+      reason: 'UnableToReplayMessages: Replay is not allowed for public channels',
+    });
+    socket.close();
+  });
 });

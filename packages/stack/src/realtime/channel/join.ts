@@ -48,9 +48,10 @@ async function admit(services: Services, channel: Channel, ref: string | null): 
   if (channel.name === TOPIC_PREFIX) {
     throw new JoinRefused('TopicNameRequired: You must provide a topic name');
   }
-  if (!services.joins.add(services.now())) {
+  if (services.joins.isReached(services.now())) {
     throw new JoinRefused('ClientJoinRateLimitReached: Too many joins per second', true);
   }
+  services.joins.count(services.now());
   if (channel.connection.channels.size > limits.channelsPerConnection) {
     throw new JoinRefused('ChannelRateLimitReached: Too many channels');
   }
@@ -72,9 +73,9 @@ async function admit(services: Services, channel: Channel, ref: string | null): 
   const bindings = services.changes.describe(config.postgresChanges);
   channel.reply(ref, 'ok', { postgres_changes: bindings });
   if (channel.presenceIsEnabled && channel.rights.presence.read === true)
-    sendPresenceState(channel);
-  for (const frame of replayed) channel.connection.write(frame);
-  channel.release();
+    sendPresenceState(services, channel);
+  for (const frame of replayed.frames) channel.connection.write(frame);
+  channel.release(replayed.ids);
   if (config.broadcast.replicationReady) {
     channel.system('system', 'ok', 'Replication connection established');
   }

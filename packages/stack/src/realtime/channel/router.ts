@@ -50,7 +50,7 @@ function handle(
     case 'presence':
       return pushPresence(services, channel, message);
     default:
-      return;
+      services.events.count(services.now());
   }
 }
 
@@ -59,12 +59,7 @@ function open(services: Services, connection: Connection, message: ClientMessage
   if (previous !== undefined) detach(services, previous);
   const channel = new Channel(
     connection,
-    {
-      name: message.topic,
-      joinRef: message.joinRef,
-      config: parseJoin(message.payload),
-      eventsPerSecond: services.limits.eventsPerSecond,
-    },
+    { name: message.topic, joinRef: message.joinRef, config: parseJoin(message.payload) },
     (failed, error) => crash(services, failed, error),
   );
   connection.channels.set(message.topic, channel);

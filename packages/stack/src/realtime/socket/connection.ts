@@ -39,6 +39,8 @@ export class Connection {
   readonly channels = new Map<string, Channel>();
   /** When the client was last heard, by the server's coarse clock. */
   lastHeardMs: number;
+  /** When it was last seen on a channel, or came. */
+  lastOnChannelMs: number;
   readonly #ws: WebSocket;
   readonly #socket: Duplex;
   readonly #bufferedBytes: number;
@@ -63,6 +65,7 @@ export class Connection {
     this.claims = handshake.claims;
     this.headers = handshake.headers;
     this.lastHeardMs = transport.nowMs;
+    this.lastOnChannelMs = transport.nowMs;
     this.#ws = transport.ws;
     this.#socket = transport.socket;
     this.#bufferedBytes = transport.bufferedBytes;

@@ -10,7 +10,12 @@ import {
 import { SignJWT } from 'jose';
 import pg from 'pg';
 import { bootstrapDatabase, startPostgres } from '../../testing/index.ts';
-import { startRealtimeServer, type RealtimeLimits, type RealtimeServer } from '../index.ts';
+import {
+  machineLimits,
+  startRealtimeServer,
+  type RealtimeLimits,
+  type RealtimeServer,
+} from '../index.ts';
 
 const JWT_SECRET = 'a-secret-for-tests-with-at-least-32-characters';
 
@@ -32,7 +37,7 @@ export class Realtime implements AsyncDisposable {
     this.db.on('error', () => undefined);
   }
 
-  /** A fresh Postgres, bootstrapped, with `sql` run on it, and a server. */
+  /** A fresh Postgres, bootstrapped, with `sql` run on it, and a server without rates but those given. */
   static async start(sql = '', limits: Partial<RealtimeLimits> = {}): Promise<Realtime> {
     const postgres = await startPostgres();
     await postgres.createDatabase('realtime_test');
@@ -56,7 +61,7 @@ export class Realtime implements AsyncDisposable {
       jwtSecret: JWT_SECRET,
       publishableKey: 'sb_publishable_test',
       secretKey: 'sb_secret_test',
-      limits,
+      limits: { ...machineLimits, ...limits },
     });
     const http = createServer((request, response) => {
       if (!server.handleRequest(request, response)) response.writeHead(404).end();
