@@ -5,6 +5,7 @@ import { type Project, type ProjectSettings, startProject } from './gateway/proj
 import { type Job, startScheduler } from './jobs/scheduler.ts';
 import { type Keys, keysOf } from './keys/keys.ts';
 import type { Log, LogEntry } from './log.ts';
+import type { RealtimeMetrics } from './realtime/index.ts';
 import { type Cluster, openCluster } from './postgres/cluster.ts';
 import { forgetStatus, writeStatus } from './status.ts';
 
@@ -39,6 +40,8 @@ export type Stack = {
   /** Cuts all sockets and refuses new ones: what an app does without Realtime. */
   stopRealtime(): Promise<void>;
   startRealtime(): Promise<void>;
+  /** What Realtime is doing and has done; null while it is stopped. */
+  realtimeMetrics(): Promise<RealtimeMetrics | null>;
   /** Stops everything, those that use something before it. May be called twice. */
   stop(): Promise<void>;
 };
@@ -89,6 +92,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ...{ apiUrl, dbUrl, ...keys, mailUrl },
     stopRealtime: () => project.stopRealtime(),
     startRealtime: () => project.startRealtime(),
+    realtimeMetrics: () => project.realtimeMetrics(),
     stop: () => running.disposeAsync(),
   };
 }

@@ -3,7 +3,11 @@ import { startAuthRest } from '../auth-rest/auth-rest.ts';
 import type { Keys } from '../keys/keys.ts';
 import type { Log } from '../log.ts';
 import { openMailbox } from '../mail/mailbox.ts';
-import { type RealtimeLimits, startRealtimeServer } from '../realtime/index.ts';
+import {
+  type RealtimeLimits,
+  type RealtimeMetrics,
+  startRealtimeServer,
+} from '../realtime/index.ts';
 import { openGateway } from './gateway.ts';
 
 /** What of a project can be chosen. */
@@ -14,6 +18,7 @@ export type ProjectSettings = {
   accessTokenSeconds?: number;
   /** Whether new accounts must confirm their address first; as on hosted, yes by default. */
   confirmEmail?: boolean;
+  /** What clients may do; those of a self-hosted Supabase where nothing else is said. */
   realtimeLimits?: Partial<RealtimeLimits>;
 };
 
@@ -35,6 +40,7 @@ export type Project = Keys & {
   mailUrl: string;
   stopRealtime(): Promise<void>;
   startRealtime(): Promise<void>;
+  realtimeMetrics(): Promise<RealtimeMetrics | null>;
   stop(): Promise<void>;
 };
 
@@ -78,6 +84,7 @@ export async function startProject(
     mailUrl: `${gateway.apiUrl}/mail`,
     stopRealtime: () => gateway.stopRealtime(),
     startRealtime: () => gateway.startRealtime(),
+    realtimeMetrics: () => gateway.realtimeMetrics(),
     stop: () => running.disposeAsync(),
   };
 }

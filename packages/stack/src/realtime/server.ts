@@ -14,6 +14,9 @@ import { receive } from './channel/router.ts';
 import { Topics } from './channel/topic.ts';
 import type { RealtimeServer, RealtimeServerOptions } from './index.ts';
 import { defaultLimits } from './limits.ts';
+import { MetricsEndpoint } from './metrics/http.ts';
+import { logLagBytes } from './metrics/log-lag.ts';
+import { DROP_REASONS, type DropReason, Meter, type RealtimeMetrics } from './metrics/meter.ts';
 import { PostgresChanges } from './postgres-changes/postgres-changes.ts';
 import { Rate } from './rate.ts';
 import {
@@ -47,16 +50,20 @@ export async function openRealtimeServer(options: RealtimeServerOptions): Promis
     await server.close();
     throw error;
   }
+  const endpoint = new MetricsEndpoint(server.services.tokens, () => server.metrics());
   return {
     handleUpgrade: (request, socket, head) => server.handleUpgrade(request, socket, head),
     handleRequest: (request, response) =>
+      endpoint.handle(request, response) ||
       handleBroadcastRequest(server.services, request, response),
+    metrics: () => server.metrics(),
     close: () => server.close(),
   };
 }
 
 class Server {
   readonly services: Services;
+  readonly #meter = new Meter();
   readonly #pool: pg.Pool;
   readonly #broadcasts: DatabaseBroadcasts;
   readonly #stream: ReplicationStream;
@@ -85,13 +92,17 @@ class Server {
     const topics = new Topics({
       flusher: this.#flusher,
       onBroadcast: (topic, deliveries) => countDeliveries(this.services, topic, deliveries),
-      onPresence: (deliveries) => this.services.presenceEvents.count(Date.now(), deliveries),
+      onPresence: (deliveries) => {
+        this.#meter.presenceDiffsOut += deliveries;
+        this.services.presenceEvents.count(Date.now(), deliveries);
+      },
     });
     const changes = new PostgresChanges({
       pool: this.#pool,
       url: options.adminUrl,
       flush: this.#flusher.flush,
       changeBytes: limits.changeBytes,
+      meter: this.#meter,
       pause: () => this.#stream.pause(),
       resume: () => this.#stream.resume(),
       log,
@@ -99,7 +110,10 @@ class Server {
     const broadcasts = (this.#broadcasts = new DatabaseBroadcasts(
       topics,
       limits.payloadBytes,
-      (message) => log({ level: 'error', part: 'broadcast', message }),
+      (message) => {
+        this.#meter.drops.largePayload += 1;
+        log({ level: 'error', part: 'broadcast', message });
+      },
     ));
     this.#stream = new ReplicationStream({
       url: options.adminUrl,
@@ -120,11 +134,12 @@ class Server {
     });
     this.services = {
       limits,
+      meter: this.#meter,
       topics,
       changes,
       log,
       tokens: new TokenVerifier(options),
-      policies: new Policies(this.#pool),
+      policies: new Policies(this.#pool, this.#meter),
       replay: new Replay(this.#pool),
       joins: new Rate(limits.joinsPerSecond, limits.rateTickMs),
       events: new Rate(limits.eventsPerSecond, limits.rateTickMs),
@@ -173,7 +188,10 @@ class Server {
           this.#open(handshake, ws, socket),
         );
       })
-      .catch((error: unknown) => refuse(socket, error));
+      .catch((error: unknown) => {
+        this.#meter.handshakesRefused += 1;
+        refuse(socket, error);
+      });
   }
 
   async #admit(request: IncomingMessage): Promise<Handshake> {
@@ -193,12 +211,14 @@ class Server {
         ws,
         socket,
         flusher: this.#flusher,
+        meter: this.#meter,
         bufferedBytes: services.limits.bufferedBytes,
         nowMs: this.#nowMs,
       },
       this.#connectionEvents,
     );
     this.#connections.add(connection);
+    this.#meter.connectionsOpened += 1;
     const heard = (): void => {
       connection.lastHeardMs = this.#nowMs;
     };
@@ -208,7 +228,9 @@ class Server {
     });
     ws.on('ping', heard);
     ws.on('pong', heard);
-    ws.on('error', (error) => this.#connectionEvents.onDrop(connection, error.message));
+    ws.on('error', (error) =>
+      services.log({ level: 'warning', part: 'socket', message: error.message }),
+    );
     ws.on('close', () => connection.closed());
   }
 
@@ -224,10 +246,24 @@ class Server {
       this.#connections.delete(connection);
       for (const channel of [...connection.channels.values()]) detach(this.services, channel);
     },
-    onDrop: (_connection: Connection, reason: string): void => {
-      this.services.log({ level: 'warning', part: 'socket', message: reason });
+    onDrop: (reason: DropReason): void => {
+      this.#meter.drops[reason] += 1;
+      this.services.log({ level: 'warning', part: 'socket', message: DROP_REASONS[reason] });
     },
   };
+
+  async metrics(): Promise<RealtimeMetrics> {
+    let channels = 0;
+    for (const connection of this.#connections) channels += connection.channels.size;
+    return {
+      ...this.#meter,
+      drops: { ...this.#meter.drops },
+      connections: this.#connections.size,
+      channels,
+      topics: this.services.topics.size,
+      logLagBytes: await logLagBytes(this.#pool),
+    };
+  }
 
   close(): Promise<void> {
     return (this.#closing ??= this.#close());

@@ -100,7 +100,7 @@ type Message = { topic: string; event: string; payload: unknown; isPrivate: bool
 /** Each message of a batch is judged by itself: one that may not be sent is dropped in silence. */
 async function publishMany(services: Services, sender: Sender, body: unknown): Promise<void> {
   const messages = readMessages(services, body);
-  const { limits, events, now } = services;
+  const { limits, events, meter, now } = services;
   if (messages.length + events.average(now()) > limits.eventsPerSecond) {
     throw tooMany('Too many messages to broadcast, please reduce the batch size');
   }
@@ -110,13 +110,17 @@ async function publishMany(services: Services, sender: Sender, body: unknown): P
     allowed.set(topic, await services.policies.canWrite({ topic, ...sender }, 'broadcast'));
   }
   for (const message of messages) {
-    if (message.isPrivate && allowed.get(message.topic) !== true) continue;
+    if (message.isPrivate && allowed.get(message.topic) !== true) {
+      meter.drops.deniedBroadcast += 1;
+      continue;
+    }
     const name = TOPIC_PREFIX + message.topic;
     const { event, payload, id } = message;
     const meta = id === undefined ? {} : { meta: { id } };
     const json = JSON.stringify({ type: 'broadcast', event, payload, ...meta });
     const frame = new SharedFrame((version) => encodeTextBroadcast(version, name, json));
-    services.events.count(now());
+    events.count(now());
+    meter.eventsFromHttp += 1;
     services.topics.find(name, message.isPrivate)?.broadcasts.send(frame);
   }
 }
@@ -186,11 +190,13 @@ async function publishOne(
     throw new HttpError(422, { message: 'Payload size exceeds tenant limit' });
   }
   if (isPrivate && !(await services.policies.canWrite({ topic, ...sender }, 'broadcast'))) {
+    services.meter.drops.deniedBroadcast += 1;
     throw new HttpError(403, { message: 'Forbidden' });
   }
   const payload = { event, isJson, bytes: body };
   const frame = new SharedFrame((version) => encodeUserBroadcast(version, name, payload, ''));
   services.events.count(services.now());
+  services.meter.eventsFromHttp += 1;
   services.topics.find(name, isPrivate)?.broadcasts.send(frame);
 }
 

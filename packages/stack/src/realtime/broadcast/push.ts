@@ -12,9 +12,9 @@ export function pushBroadcast(
   channel: Channel,
   message: ClientMessage,
 ): void | Promise<void> {
-  const { write } = channel.rights.broadcast;
-  if (write === null) return askAndPublish(services, channel, message);
-  if (write) publish(services, channel, message);
+  services.meter.eventsFromClients += 1;
+  if (channel.rights.broadcast.write === null) return askAndPublish(services, channel, message);
+  publishIfAllowed(services, channel, message);
 }
 
 async function askAndPublish(
@@ -24,7 +24,12 @@ async function askAndPublish(
 ): Promise<void> {
   const { broadcast } = channel.rights;
   broadcast.write = await services.policies.canWrite(askerOf(channel), 'broadcast');
-  if (channel.state === 'joined' && broadcast.write) publish(services, channel, message);
+  if (channel.state === 'joined') publishIfAllowed(services, channel, message);
+}
+
+function publishIfAllowed(services: Services, channel: Channel, message: ClientMessage): void {
+  if (channel.rights.broadcast.write === true) publish(services, channel, message);
+  else services.meter.drops.deniedBroadcast += 1;
 }
 
 function publish(services: Services, channel: Channel, message: ClientMessage): void {
@@ -32,6 +37,7 @@ function publish(services: Services, channel: Channel, message: ClientMessage): 
   const { ack, self } = channel.config.broadcast;
   const frame = frameOf(channel.name, message, services.limits.payloadBytes);
   if (frame === 'too large') {
+    services.meter.drops.largePayload += 1;
     if (ack) channel.reply(message.ref, 'error', 'payload_size_exceeded');
     return;
   }

@@ -5,6 +5,7 @@ import type { Topic } from './topic.ts';
 
 /** Counts what was delivered on a topic. While the server's rate is reached, its listeners end. */
 export function countDeliveries(services: Services, topic: Topic, deliveries: number): void {
+  services.meter.broadcastsOut += deliveries;
   const nowMs = services.now();
   services.events.count(nowMs, deliveries);
   if (!services.events.isReached(nowMs)) return;

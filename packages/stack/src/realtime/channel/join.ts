@@ -30,6 +30,7 @@ export async function join(
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal === null) throw error;
+    services.meter.joinsRefused += 1;
     // Whoever is refused hears nothing more, also while the answer is held back.
     if (channel.topic !== null) services.topics.exit(channel, channel.topic);
     channel.topic = null;
@@ -70,6 +71,7 @@ async function admit(services: Services, channel: Channel, ref: string | null): 
   const replayed = await services.replay.prepare(channel);
   if (channel.state !== 'joining') return;
   channel.state = 'joined';
+  services.meter.joins += 1;
   const bindings = services.changes.describe(config.postgresChanges);
   channel.reply(ref, 'ok', { postgres_changes: bindings });
   if (channel.presenceIsEnabled && channel.rights.presence.read === true)

@@ -29,7 +29,8 @@ export function receive(services: Services, connection: Connection, message: Cli
   }
   // Meant for an earlier join of the same topic.
   if (message.joinRef !== null && message.joinRef !== channel.joinRef) return;
-  channel.mailbox.post(() => handle(services, channel, message));
+  const isTaken = channel.mailbox.post(() => handle(services, channel, message));
+  if (!isTaken) services.meter.drops.floodedChannel += 1;
 }
 
 function handle(

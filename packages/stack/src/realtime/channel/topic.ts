@@ -74,6 +74,11 @@ export class Topics {
     this.#parts = { ...parts, nextRef: () => this.#nextRef() };
   }
 
+  /** How many there are. */
+  get size(): number {
+    return this.#public.size + this.#private.size;
+  }
+
   /** The topic, if anyone has joined it. */
   find(name: string, isPrivate: boolean): Topic | undefined {
     return (isPrivate ? this.#private : this.#public).get(name);

@@ -3,6 +3,7 @@ import type pg from 'pg';
 import type { Channel } from '../channel/channel.ts';
 import type { SerializerVersion } from '../codec/client-message.ts';
 import { encodeMessage } from '../codec/server-message.ts';
+import type { Meter } from '../metrics/meter.ts';
 import type { Claims } from '../token/verifier.ts';
 import { getOr, type Binding } from './bindings.ts';
 import { FilterError } from './filter.ts';
@@ -14,7 +15,13 @@ import type { Seers, Visibility } from './visibility.ts';
 /** A change that waits, with the bindings that it may concern. */
 export type Waiting = { change: CapturedChange; table: Table | null; bindings: Binding[] };
 
-type Parts = { pool: pg.Pool; tables: Tables; visibility: Visibility; changeBytes: number };
+type Parts = {
+  pool: pg.Pool;
+  tables: Tables;
+  visibility: Visibility;
+  changeBytes: number;
+  meter: Meter;
+};
 /** Judged: which bindings a change meets, and which claims see its row. */
 type Judged = { change: CapturedChange; table: Table; bindings: Binding[]; key: string[] | null };
 
@@ -34,14 +41,17 @@ export async function deliver(parts: Parts, batch: readonly Waiting[]): Promise<
     const met = await bindingsMet(parts.pool, change, table, bindings);
     if (met.length > 0) judged.push({ change, table, bindings: met, key: rowKey(change, table) });
   }
-  const seen = await whoSees(parts.visibility, judged);
+  const seen = await whoSees(parts, judged);
   const messages: Message[] = [];
   for (const one of judged) {
     for (const audience of audiences(one.bindings, seen.get(one) ?? null)) {
       messages.push({ data: await dataFor(parts, one, audience), channels: audience.channels });
     }
   }
-  for (const message of messages) send(message);
+  for (const message of messages) {
+    parts.meter.changesOut += message.channels.size;
+    send(message);
+  }
 }
 
 async function bindingsMet(
@@ -89,7 +99,7 @@ function rowKey(change: CapturedChange, table: Table): string[] | null {
 
 /** Asks row level security once per table, for all rows and all distinct claims of the batch. */
 async function whoSees(
-  visibility: Visibility,
+  { visibility, meter }: Parts,
   judged: readonly Judged[],
 ): Promise<Map<Judged, Seers>> {
   const seers = new Map<Judged, Seers>();
@@ -98,6 +108,7 @@ async function whoSees(
     const bindings = new Set(asked.flatMap((one) => one.bindings));
     const claims = new Set([...bindings].flatMap((binding) => [...binding.subscribers.keys()]));
     const rows = asked.map((one) => ({ key: one.key ?? [], xid: one.change.xid }));
+    meter.rowChecks += rows.length * claims.size;
     const seen = await visibility.visible(table, rows, [...claims]);
     asked.forEach((one, n) => seers.set(one, seen[n] ?? NOBODY));
   }

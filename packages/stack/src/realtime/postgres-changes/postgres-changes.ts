@@ -5,6 +5,7 @@ import type { Channel } from '../channel/channel.ts';
 import type { BindingParams } from '../channel/join-config.ts';
 import { isUnavailable } from '../database-fault.ts';
 import type { RealtimeLogEntry } from '../index.ts';
+import type { Meter } from '../metrics/meter.ts';
 import { CHANGES_PUBLICATION } from '../replication/maintenance.ts';
 import type { Relation } from '../replication/pgoutput.ts';
 import type { Change } from '../replication/stream.ts';
@@ -27,6 +28,7 @@ type Options = {
   changeBytes: number;
   /** Writes what was queued for sockets. */
   flush(): void;
+  meter: Meter;
   /** Stops and starts the log, when changes come faster than they can be judged. */
   pause(): void;
   resume(): void;

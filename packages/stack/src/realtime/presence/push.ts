@@ -13,6 +13,7 @@ export function pushPresence(
   channel: Channel,
   message: ClientMessage,
 ): void | Promise<void> {
+  services.meter.eventsFromClients += 1;
   if (!isRecord(message.payload) || typeof message.payload.event !== 'string') {
     channel.reply(message.ref, 'ok');
     return;

@@ -9,6 +9,7 @@ import {
   type SerializerVersion,
 } from '../codec/client-message.ts';
 import { encodeMessage, encodeReply, type ServerMessage } from '../codec/server-message.ts';
+import type { DropReason, Meter } from '../metrics/meter.ts';
 import type { Claims } from '../token/verifier.ts';
 import type { Flusher } from './flusher.ts';
 
@@ -24,7 +25,7 @@ export type Handshake = {
 type ConnectionEvents = {
   onMessage(connection: Connection, message: ClientMessage): void;
   onClose(connection: Connection): void;
-  onDrop(connection: Connection, reason: string): void;
+  onDrop(reason: DropReason): void;
 };
 
 /** Close code for "try again later": the client could not keep up. */
@@ -45,6 +46,7 @@ export class Connection {
   readonly #socket: Duplex;
   readonly #bufferedBytes: number;
   readonly #flusher: Flusher;
+  readonly #meter: Meter;
   readonly #events: ConnectionEvents;
   #queued: Buffer[] | null = null;
   #terminating: NodeJS.Timeout | null = null;
@@ -56,6 +58,7 @@ export class Connection {
       ws: WebSocket;
       socket: Duplex;
       flusher: Flusher;
+      meter: Meter;
       bufferedBytes: number;
       nowMs: number;
     },
@@ -70,13 +73,15 @@ export class Connection {
     this.#socket = transport.socket;
     this.#bufferedBytes = transport.bufferedBytes;
     this.#flusher = transport.flusher;
+    this.#meter = transport.meter;
     this.#events = events;
   }
 
   /** Reads one frame. A malformed one is dropped, the connection kept. */
   receive(data: Buffer, isBinary: boolean): void {
+    this.#meter.bytesIn += data.length;
     const message = this.#decode(data, isBinary);
-    if (message === null) this.#events.onDrop(this, 'malformed frame');
+    if (message === null) this.#events.onDrop('malformedFrame');
     else if (this.#isOpen) this.#events.onMessage(this, message);
   }
 
@@ -94,10 +99,11 @@ export class Connection {
   write(frames: Buffer): void {
     if (!this.#isOpen) return;
     if (this.#socket.writableLength > this.#bufferedBytes) {
-      this.#events.onDrop(this, 'slow reader');
+      this.#events.onDrop('slowReader');
       this.close(TRY_AGAIN_LATER, 'slow reader');
       return;
     }
+    this.#meter.bytesOut += frames.length;
     this.#socket.write(frames);
   }
 

@@ -14,6 +14,7 @@ import {
   machineLimits,
   startRealtimeServer,
   type RealtimeLimits,
+  type RealtimeMetrics,
   type RealtimeServer,
 } from '../index.ts';
 
@@ -78,6 +79,12 @@ export class Realtime implements AsyncDisposable {
     const http = this.#http;
     http?.closeAllConnections();
     await new Promise((resolve) => (http === null ? resolve(null) : http.close(resolve)));
+  }
+
+  /** What the running server has counted. */
+  metrics(): Promise<RealtimeMetrics> {
+    if (this.#server === null) throw new Error('The server was not started');
+    return this.#server.metrics();
   }
 
   /** Signs an access token; `expiresInSeconds` may be negative. */
