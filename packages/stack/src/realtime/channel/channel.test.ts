@@ -5,6 +5,8 @@ import { Inbox, Realtime, subscribed } from '../testing/realtime.ts';
 const ANN = '11111111-1111-1111-1111-111111111111';
 const BOB = '22222222-2222-2222-2222-222222222222';
 const POLICIES = `
+  create table notes (id integer primary key);
+  alter publication supabase_realtime add table notes;
   create policy own_topic on realtime.messages for select to authenticated
     using (realtime.topic() = 'user:' || (select auth.uid())::text);
   create policy own_live_topic on realtime.messages for all to authenticated
@@ -343,6 +345,44 @@ describe('replay', () => {
     const config = { broadcast: { replay: { since: 0 } } };
     expect((await socket.join('realtime:room', { config })).response).toEqual({
       reason: 'UnableToReplayMessages: Replay is not allowed for public channels',
+    });
+    socket.close();
+  });
+});
+
+describe('changes of tables', () => {
+  it('come as events of their own to clients that send no config', async () => {
+    const socket = await RawSocket.open(realtime.url, '1.0.0');
+    await socket.join('realtime:public:notes:id=gt.1', {});
+    const live = await socket.next((frame) => frame.event === 'system');
+    expect(live.payload).toMatchObject({ status: 'ok', message: 'Subscribed to PostgreSQL' });
+    await realtime.db.query('insert into notes values (1), (2)');
+    const change = await socket.next();
+    expect(change).toMatchObject({ event: 'INSERT', payload: { record: { id: 2 } } });
+    socket.close();
+  });
+
+  it('are live when the join is answered, if the client wants to wait for that', async () => {
+    const socket = await RawSocket.open(realtime.url);
+    const config = {
+      postgres_changes: [{ event: '*', schema: 'public', table: 'notes' }],
+      postgres_changes_options: { wait: true },
+    };
+    expect((await socket.join('realtime:room', { config })).status).toBe('ok');
+    expect((await socket.next()).payload).toMatchObject({ message: 'Subscribed to PostgreSQL' });
+    socket.close();
+  });
+
+  it('refuse the join then, when they cannot be had', async () => {
+    const socket = await RawSocket.open(realtime.url);
+    const config = {
+      postgres_changes: [{ event: '*', schema: 'public', table: 'missing' }],
+      postgres_changes_options: { wait: 'true' },
+    };
+    expect((await socket.join('realtime:room', { config })).response).toEqual({
+      reason: expect.stringMatching(
+        /^RealtimeDisabledForConfiguration: Unable to subscribe to changes with given parameters\. /,
+      ) as string,
     });
     socket.close();
   });

@@ -60,7 +60,11 @@ function open(services: Services, connection: Connection, message: ClientMessage
   if (previous !== undefined) detach(services, previous);
   const channel = new Channel(
     connection,
-    { name: message.topic, joinRef: message.joinRef, config: parseJoin(message.payload) },
+    {
+      name: message.topic,
+      joinRef: message.joinRef,
+      config: parseJoin(message.payload, message.topic.slice(TOPIC_PREFIX.length)),
+    },
     (failed, error) => crash(services, failed, error),
   );
   connection.channels.set(message.topic, channel);

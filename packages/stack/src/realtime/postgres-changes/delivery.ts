@@ -1,7 +1,6 @@
 /** From captured changes to the sockets of those who may see them, in commit order. */
 import type pg from 'pg';
 import type { Channel } from '../channel/channel.ts';
-import type { SerializerVersion } from '../codec/client-message.ts';
 import { encodeMessage } from '../codec/server-message.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { Claims } from '../token/verifier.ts';
@@ -25,7 +24,7 @@ type Parts = {
 /** Judged: which bindings a change meets, and which claims see its row. */
 type Judged = { change: CapturedChange; table: Table; bindings: Binding[]; key: string[] | null };
 
-type Message = { data: string; channels: Audience['channels'] };
+type Message = { event: string; data: string; channels: Audience['channels'] };
 
 const NO_PRIMARY_KEY = 'Error 400: Bad Request, no primary key';
 const UNAUTHORIZED = 'Error 401: Unauthorized';
@@ -45,7 +44,8 @@ export async function deliver(parts: Parts, batch: readonly Waiting[]): Promise<
   const messages: Message[] = [];
   for (const one of judged) {
     for (const audience of audiences(one.bindings, seen.get(one) ?? null)) {
-      messages.push({ data: await dataFor(parts, one, audience), channels: audience.channels });
+      const data = await dataFor(parts, one, audience);
+      messages.push({ event: one.change.kind, data, channels: audience.channels });
     }
   }
   for (const message of messages) {
@@ -124,10 +124,10 @@ type Audience = {
   channels: Map<Channel, number[]>;
 };
 
-function send({ data, channels }: Message): void {
+function send({ event, data, channels }: Message): void {
   const frames = new Map<string, Buffer>();
   for (const [channel, ids] of channels) {
-    channel.connection.queue(frameFor(frames, channel.name, channel.version, ids, data));
+    channel.connection.queue(frameFor(frames, channel, ids, { event, data }));
   }
 }
 
@@ -204,16 +204,17 @@ function keyOnly(change: CapturedChange, table: Table): CapturedChange {
 
 function frameFor(
   frames: Map<string, Buffer>,
-  topic: string,
-  version: SerializerVersion,
+  { name: topic, version, config: { isLegacy } }: Channel,
   ids: number[],
-  data: string,
+  change: { event: string; data: string },
 ): Buffer {
-  const key = `${version} ${ids.join()} ${topic}`;
+  const key = `${version} ${isLegacy} ${ids.join()} ${topic}`;
   let frame = frames.get(key);
   if (frame === undefined) {
-    const payload = `{"ids":[${ids.join(',')}],"data":${data}}`;
-    const envelope = { joinRef: null, ref: null, topic, event: 'postgres_changes', payload };
+    const body = isLegacy
+      ? { event: change.event, payload: change.data }
+      : { event: 'postgres_changes', payload: `{"ids":[${ids.join(',')}],"data":${change.data}}` };
+    const envelope = { joinRef: null, ref: null, topic, ...body };
     frames.set(key, (frame = encodeMessage(version, envelope)));
   }
   return frame;
