@@ -1,5 +1,6 @@
 /** Auth, REST, Realtime and mail of one database, behind one port. */
 import { startAuthRest } from '../auth-rest/auth-rest.ts';
+import type { KeySet } from '../keys/key-set.ts';
 import type { Keys } from '../keys/keys.ts';
 import type { Log } from '../log.ts';
 import { openMailbox } from '../mail/mailbox.ts';
@@ -16,6 +17,11 @@ export type ProjectSettings = {
   siteUrl?: string;
   redirectUrls?: string[];
   accessTokenSeconds?: number;
+  /**
+   * Public keys of access tokens that another signs (ES256, RS256, …), or the URL where they are;
+   * beside the tokens of Auth, which are signed with the secret.
+   */
+  jwks?: KeySet;
   /** Whether new accounts must confirm their address first; as on hosted, yes by default. */
   confirmEmail?: boolean;
   /** What clients may do; those of a self-hosted Supabase where nothing else is said. */
@@ -56,6 +62,7 @@ export async function startProject(
   const authRest = await startAuthRest(
     {
       ...keys,
+      jwks: settings.jwks,
       catalogUrl: dbUrl,
       authUrl: asRole(adminUrl, 'supabase_auth_admin'),
       restUrl: asRole(adminUrl, 'authenticator'),
@@ -74,7 +81,10 @@ export async function startProject(
   const gateway = await openGateway({
     ...{ authRest, mailbox, port: place.port, host: settings.host ?? '127.0.0.1' },
     startRealtimeServer: () =>
-      startRealtimeServer({ adminUrl, ...keys, limits: settings.realtimeLimits, onLog: log }),
+      startRealtimeServer({
+        ...{ adminUrl, ...keys, jwks: settings.jwks },
+        ...{ limits: settings.realtimeLimits, onLog: log },
+      }),
   });
   started.defer(() => gateway.stop());
   const running = started.move();

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { JSONWebKeySet } from 'jose';
+import type { KeySet } from '../keys/key-set.ts';
 import type { RealtimeLimits } from './limits.ts';
 import type { RealtimeMetrics } from './metrics/meter.ts';
 import { openRealtimeServer } from './server.ts';
@@ -26,7 +26,7 @@ export type RealtimeServerOptions = {
   /** Secret of HS256 access tokens. */
   jwtSecret: string;
   /** Public keys of asymmetric access tokens, chosen by `kid`. */
-  jwks?: JSONWebKeySet;
+  jwks?: KeySet | undefined;
   /** Stands for the role `anon`. */
   publishableKey: string;
   /** Stands for the role `service_role`. */
