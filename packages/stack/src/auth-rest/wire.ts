@@ -22,6 +22,8 @@ export type AuthRestSettings = {
   accessTokenSeconds: number;
   /** Whether a new account must confirm its address before it can sign in. */
   confirmEmail: boolean;
+  /** Between two mails of one kind to one address. */
+  mailIntervalSeconds: number;
 };
 
 /** An HTTP request, whole. */

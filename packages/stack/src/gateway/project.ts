@@ -24,6 +24,8 @@ export type ProjectSettings = {
   jwks?: KeySet;
   /** Whether new accounts must confirm their address first; as on hosted, yes by default. */
   confirmEmail?: boolean;
+  /** Between two mails of one kind to one address: 1, as `supabase start`; hosted has 60. */
+  mailIntervalSeconds?: number;
   /** What clients may do; those of a self-hosted Supabase where nothing else is said. */
   realtimeLimits?: Partial<RealtimeLimits>;
 };
@@ -70,6 +72,7 @@ export async function startProject(
       redirectUrls: settings.redirectUrls ?? [],
       accessTokenSeconds: settings.accessTokenSeconds ?? 3600,
       confirmEmail: settings.confirmEmail ?? true,
+      mailIntervalSeconds: settings.mailIntervalSeconds ?? 1,
     },
     {
       onMail: (mail) => mailbox.add(mail),

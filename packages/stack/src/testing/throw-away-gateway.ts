@@ -20,14 +20,18 @@ export type GatewayOptions = ProjectSettings & {
 };
 
 /**
- * Starts a gateway; many may share a cluster, one database each. Mails are kept in memory. Realtime
- * has no rates but those of `realtimeLimits`: tests are in a hurry.
+ * Starts a gateway; many may share a cluster, one database each. Mails are kept in memory. Mails
+ * and Realtime have no rates but those that are given: tests are in a hurry.
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { dbUrl, adminUrl, port = 0, jwtSecret, onLog = () => undefined, ...settings } = options;
   const keys = await generateKeys();
   return startProject(
     { dbUrl, adminUrl, port, keys: { ...keys, ...(jwtSecret && { jwtSecret }) }, log: onLog },
-    { ...settings, realtimeLimits: { ...machineLimits, ...settings.realtimeLimits } },
+    {
+      mailIntervalSeconds: 0,
+      ...settings,
+      realtimeLimits: { ...machineLimits, ...settings.realtimeLimits },
+    },
   );
 }
