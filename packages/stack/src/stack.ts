@@ -25,8 +25,8 @@ export type StackOptions = ProjectSettings & {
   onLog?(entry: LogEntry): void;
 };
 
-/** A stack that runs. */
-export type Stack = {
+/** A stack that runs; `await using` stops it at the end of the block. */
+export type Stack = AsyncDisposable & {
   /** `http://127.0.0.1:54321`: Auth, REST, Realtime. */
   apiUrl: string;
   /** As role `postgres`: no superuser, but past row level security. */
@@ -94,6 +94,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     startRealtime: () => project.startRealtime(),
     realtimeMetrics: () => project.realtimeMetrics(),
     stop: () => running.disposeAsync(),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
 
