@@ -9,7 +9,7 @@ export type Listener = {
   /** Whether it looks at each message, instead of being written what all are written. */
   readonly isChoosy: boolean;
   write(bytes: Buffer): void;
-  /** In place of {@link Listener.write} for who is choosy. */
+  /** In place of {@link Listener.write}, for who is choosy or not to hear all of them. */
   take(frames: readonly SharedFrame[]): void;
 };
 
@@ -73,30 +73,24 @@ export class Audience<L extends Listener> {
     const exceptions = this.#hasExceptions ? new Set(items.map((item) => item.except)) : null;
     this.#hasExceptions = false;
     const all = items.map((item) => item.frame);
-    const bytes: Record<SerializerVersion, Buffer | null | undefined> = {
-      '1.0.0': undefined,
-      '2.0.0': undefined,
-    };
+    let [v1, v2]: (Buffer | null | undefined)[] = [];
     let deliveries = 0;
     for (const listener of this.#listeners) {
-      const { version } = listener;
-      const isExcepted = exceptions?.has(listener) === true;
-      const own = isExcepted ? framesBut(items, listener) : all;
-      deliveries += own.length;
-      if (listener.isChoosy) listener.take(own);
-      else if (isExcepted) write(listener, joinFrames(own, version));
-      else
-        write(
-          listener,
-          (bytes[version] ??= bytes[version] === null ? null : joinFrames(all, version)),
-        );
+      if (listener.isChoosy || exceptions?.has(listener)) {
+        const own = framesBut(items, listener);
+        deliveries += own.length;
+        listener.take(own);
+        continue;
+      }
+      let bytes: Buffer | null;
+      if (listener.version === '2.0.0')
+        bytes = v2 === undefined ? (v2 = joinFrames(all, '2.0.0')) : v2;
+      else bytes = v1 === undefined ? (v1 = joinFrames(all, '1.0.0')) : v1;
+      deliveries += all.length;
+      if (bytes !== null) listener.write(bytes);
     }
     this.#onDelivered(deliveries);
   }
-}
-
-function write(listener: Listener, bytes: Buffer | null): void {
-  if (bytes !== null) listener.write(bytes);
 }
 
 function framesBut<L>(items: Item<L>[], listener: L): SharedFrame[] {
