@@ -107,6 +107,7 @@ class Server {
       resume: () => this.#stream.resume(),
       log,
     });
+    const replay = new Replay(this.#pool);
     const broadcasts = (this.#broadcasts = new DatabaseBroadcasts(
       topics,
       limits.payloadBytes,
@@ -119,8 +120,12 @@ class Server {
       url: options.adminUrl,
       publications: [CHANGES_PUBLICATION, MESSAGES_PUBLICATION],
       onChange: (change) => {
-        if (!isMessagesTable(change.relation)) changes.accept(change);
-        else if (change.kind === 'INSERT') broadcasts.deliver(change.relation, change.new);
+        if (!isMessagesTable(change.relation)) {
+          changes.accept(change);
+        } else if (change.kind === 'INSERT') {
+          replay.told(change.xid);
+          broadcasts.deliver(change.relation, change.new);
+        }
       },
       // At once rather than at the end of this turn, which costs a tenth of a millisecond.
       onReadEnd: this.#flusher.flush,
@@ -140,7 +145,7 @@ class Server {
       log,
       tokens: new TokenVerifier(options),
       policies: new Policies(this.#pool, this.#meter),
-      replay: new Replay(this.#pool),
+      replay,
       joins: new Rate(limits.joinsPerSecond, limits.rateTickMs),
       events: new Rate(limits.eventsPerSecond, limits.rateTickMs),
       presenceEvents: new Rate(limits.presenceEventsPerSecond, limits.rateTickMs),

@@ -1,6 +1,7 @@
 /** Messages of the past, for a channel that asks for them when it joins. */
 import type pg from 'pg';
 import type { Channel } from '../channel/channel.ts';
+import { IS_OVER } from '../postgres-changes/row-keys.ts';
 import { ReadDenied } from '../channel/rights.ts';
 import { isRecord } from '../codec/client-message.ts';
 import { encodeMessage, encodeUserBroadcast } from '../codec/server-message.ts';
@@ -20,9 +21,25 @@ type StoredMessage = {
   binary_payload: Buffer | null;
 };
 
+/** At least one row, which says whether the transaction $4 can be seen. */
+const PAST = `
+  select is_seen, past.*
+  from (select ${IS_OVER} as is_seen from (select $4::bigint as xid) as last_told) as told
+  left join lateral (
+    select id, event, payload::text as payload, binary_payload
+    from realtime.messages
+    where topic = $1 and private is true and extension = 'broadcast' and event is not null
+      and inserted_at >= to_timestamp($2::float8 / 1000) at time zone 'utc'
+      and (payload is not null or binary_payload is not null)
+    order by inserted_at desc, id
+    limit $3
+  ) as past on true`;
+
 /** Reads `realtime.messages`, where what the database sent is kept for 72 hours. */
 export class Replay {
   readonly #pool: pg.Pool;
+  /** The transaction of the newest message that went out; null before the first. */
+  #lastTold: number | null = null;
 
   constructor(pool: pg.Pool) {
     this.#pool = pool;
@@ -51,17 +68,22 @@ export class Replay {
     };
   }
 
+  /** Notes the transaction of a message that the log told of. */
+  told(xid: number): void {
+    this.#lastTold = xid;
+  }
+
+  /**
+   * The log tells of a commit a moment before others see it. Who joins between the two doesn't hear
+   * the message, so it must be in what is read: it is read again until it can be seen.
+   */
   async #read(topic: string, sinceMs: number, limit: number): Promise<StoredMessage[]> {
+    const asked = [topic, sinceMs, Math.min(Math.max(limit, 1), MAX_MESSAGES), this.#lastTold];
     try {
-      const { rows } = await this.#pool.query<StoredMessage>(
-        `select id, event, payload::text as payload, binary_payload from realtime.messages
-         where topic = $1 and private and extension = 'broadcast'
-           and inserted_at >= to_timestamp($2::float8 / 1000) at time zone 'utc'
-           and event is not null and coalesce(payload::text, '') || coalesce(binary_payload::text, '') <> ''
-         order by inserted_at desc, id limit $3`,
-        [topic, sinceMs, Math.min(Math.max(limit, 1), MAX_MESSAGES)],
-      );
-      return rows.reverse();
+      for (;;) {
+        const { rows } = await this.#pool.query<StoredMessage & { is_seen: boolean }>(PAST, asked);
+        if (rows[0]?.is_seen !== false) return rows.filter(({ id }) => id !== null).reverse();
+      }
     } catch (error) {
       throw new ReplayRefused('Realtime was unable to replay messages', { cause: error });
     }
