@@ -1,7 +1,7 @@
 import { migrate, pendingMigrations } from '@homeroom/db/migrate';
 import { jobs } from '@homeroom/db';
 import { seed } from '@homeroom/db/seed';
-import { type Stack, startStack } from '@homeroom/stack';
+import { machineLimits, type Stack, startStack } from '@homeroom/stack';
 import { buildPortals } from './build.ts';
 import type { ServerProcess } from './child-process.ts';
 import { claimPort } from './ports.ts';
@@ -108,6 +108,7 @@ async function openProject(
     siteUrl: urls.student,
     redirectUrls: [`${urls.student}/**`, `${urls.instructor}/**`],
     jobs,
+    realtimeLimits: machineLimits,
     onProgress,
   });
   started.defer(() => stack.stop());

@@ -4,4 +4,9 @@ export type { LogEntry } from './log.ts';
 export { AlreadyRunningError, PortTakenError } from './postgres/errors.ts';
 export { type Stack, type StackOptions, startStack } from './stack.ts';
 export { resetStack, type StackStatus, stackStatus, stopStack } from './status.ts';
-export { upstreamLimits } from './realtime/index.ts';
+export {
+  machineLimits,
+  type RealtimeLimits,
+  type RealtimeMetrics,
+  upstreamLimits,
+} from './realtime/index.ts';

@@ -5,6 +5,7 @@ import { type Project, type ProjectSettings, startProject } from './gateway/proj
 import { type Job, startScheduler } from './jobs/scheduler.ts';
 import { type Keys, keysOf } from './keys/keys.ts';
 import type { Log, LogEntry } from './log.ts';
+import type { RealtimeMetrics } from './realtime/index.ts';
 import { type Cluster, openCluster } from './postgres/cluster.ts';
 import { forgetStatus, writeStatus } from './status.ts';
 
@@ -24,8 +25,8 @@ export type StackOptions = ProjectSettings & {
   onLog?(entry: LogEntry): void;
 };
 
-/** A stack that runs. */
-export type Stack = {
+/** A stack that runs; `await using` stops it at the end of the block. */
+export type Stack = AsyncDisposable & {
   /** `http://127.0.0.1:54321`: Auth, REST, Realtime. */
   apiUrl: string;
   /** As role `postgres`: no superuser, but past row level security. */
@@ -39,6 +40,8 @@ export type Stack = {
   /** Cuts all sockets and refuses new ones: what an app does without Realtime. */
   stopRealtime(): Promise<void>;
   startRealtime(): Promise<void>;
+  /** What Realtime is doing and has done; null while it is stopped. */
+  realtimeMetrics(): Promise<RealtimeMetrics | null>;
   /** Stops everything, those that use something before it. May be called twice. */
   stop(): Promise<void>;
 };
@@ -89,7 +92,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ...{ apiUrl, dbUrl, ...keys, mailUrl },
     stopRealtime: () => project.stopRealtime(),
     startRealtime: () => project.startRealtime(),
+    realtimeMetrics: () => project.realtimeMetrics(),
     stop: () => running.disposeAsync(),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { jobs } from '@homeroom/db';
-import { resetStack, stackStatus, startStack, stopStack } from '@homeroom/stack';
+import { machineLimits, resetStack, stackStatus, startStack, stopStack } from '@homeroom/stack';
 import { createProgress } from '../progress.ts';
 import { readSettings } from '../settings.ts';
 
@@ -45,6 +45,7 @@ async function start(): Promise<number> {
     host: settings.host,
     siteUrl: `http://localhost:${settings.studentPort}`,
     jobs,
+    realtimeLimits: machineLimits,
     onProgress: progress.detail,
   });
   progress.done();

@@ -3,6 +3,7 @@
  * JavaScript, during which the thread of the sockets must go on.
  */
 import { once } from 'node:events';
+import { extname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Worker } from 'node:worker_threads';
 import type { MailMessage } from '../mail/mail-message.ts';
@@ -25,12 +26,15 @@ export type AuthRestEvents = {
   onOutput(line: string): void;
 };
 
+/** `.ts` from the sources, `.js` once built. */
+const WORKER = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
+
 /** Starts the worker and waits until it can answer. */
 export async function startAuthRest(
   settings: AuthRestSettings,
   events: AuthRestEvents,
 ): Promise<AuthRest> {
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+  const worker = new Worker(WORKER, {
     workerData: settings,
     ...{ stdout: true, stderr: true },
   });

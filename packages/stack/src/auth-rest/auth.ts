@@ -60,16 +60,21 @@ export function createAuth({
 }
 
 /**
- * `type: 'email'` is today's name for what was `signup` and `magiclink`, which is all that the
- * library knows.
+ * `type: 'email'` is today's name for what was `signup` and `magiclink`, and an invitation is
+ * accepted as a sign-up is confirmed: those two are all that the library knows.
  */
 async function fetchAuth(app: App, request: Request): Promise<Response> {
-  const isVerify = request.method === 'POST' && new URL(request.url).pathname === '/auth/v1/verify';
-  if (!isVerify) return app.fetch(request);
+  const url = new URL(request.url);
+  if (url.pathname !== '/auth/v1/verify') return app.fetch(request);
+  if (request.method === 'GET') {
+    if (url.searchParams.get('type') === 'invite') url.searchParams.set('type', 'signup');
+    return app.fetch(new Request(url, request));
+  }
   const body = await request.text();
   const verify = (text: string) =>
     app.fetch(new Request(request.url, { method: 'POST', headers: request.headers, body: text }));
   const given = parseObject(body);
+  if (given?.['type'] === 'invite') return verify(JSON.stringify({ ...given, type: 'signup' }));
   if (given?.['type'] !== 'email') return verify(body);
   const asSignUp = await verify(JSON.stringify({ ...given, type: 'signup' }));
   if (asSignUp.ok) return asSignUp;

@@ -1,9 +1,16 @@
 /** Who a request speaks for: its API key, and beside it the access token of a user. */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { errors, jwtVerify } from 'jose';
+import { decodeProtectedHeader, errors, jwtVerify, type JWTPayload } from 'jose';
+import { keyFinder, type KeySet } from '../keys/key-set.ts';
 
 /** What requests are measured by. */
-export type CallerKeys = { jwtSecret: string; publishableKey: string; secretKey: string };
+export type CallerKeys = {
+  jwtSecret: string;
+  publishableKey: string;
+  secretKey: string;
+  /** Public keys of tokens that aren't signed with the secret. */
+  jwks?: KeySet | undefined;
+};
 
 /** Claims as policies read them; `role` is the database's role. */
 export type Caller = { claims: Record<string, unknown>; role: string };
@@ -30,18 +37,34 @@ export async function callerOf(request: Request, keys: CallerKeys): Promise<Call
     const role = isSecret ? 'service_role' : 'anon';
     return { role, claims: { role } };
   }
-  return bearerOf(bearer, keys.jwtSecret);
+  return bearerOf(bearer, keys);
 }
 
-async function bearerOf(token: string, jwtSecret: string): Promise<Caller | Refusal> {
+async function bearerOf(token: string, keys: CallerKeys): Promise<Caller | Refusal> {
   try {
-    const secret = new TextEncoder().encode(jwtSecret);
-    const { payload } = await jwtVerify(token, secret, { algorithms: ['HS256'] });
+    const payload = await verified(token, keys);
     const role = typeof payload['role'] === 'string' ? payload['role'] : 'anon';
     return { role, claims: { ...payload, role } };
   } catch (error) {
     return error instanceof errors.JWTExpired ? 'expired-token' : 'invalid-token';
   }
+}
+
+async function verified(token: string, { jwtSecret, jwks }: CallerKeys): Promise<JWTPayload> {
+  if (jwks !== undefined && decodeProtectedHeader(token).alg !== 'HS256') {
+    return (await jwtVerify(token, finderOf(jwks))).payload;
+  }
+  const secret = new TextEncoder().encode(jwtSecret);
+  return (await jwtVerify(token, secret, { algorithms: ['HS256'] })).payload;
+}
+
+/** One per set: keys that were fetched stay. */
+const finders = new Map<KeySet, ReturnType<typeof keyFinder>>();
+
+function finderOf(jwks: KeySet): ReturnType<typeof keyFinder> {
+  const finder = finders.get(jwks) ?? keyFinder(jwks);
+  finders.set(jwks, finder);
+  return finder;
 }
 
 /** Takes as long for a key that begins right as for any other. */

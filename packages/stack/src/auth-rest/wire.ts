@@ -1,4 +1,5 @@
 /** What the gateway and the worker that serves Auth and REST say to each other. */
+import type { KeySet } from '../keys/key-set.ts';
 import type { MailMessage } from '../mail/mail-message.ts';
 
 /** How Auth and REST are served. Plain data: it crosses to the worker. */
@@ -12,6 +13,8 @@ export type AuthRestSettings = {
   jwtSecret: string;
   publishableKey: string;
   secretKey: string;
+  /** Public keys of tokens that another signs. */
+  jwks?: KeySet | undefined;
   /** Where links in mails lead when the request doesn't name another allowed place. */
   siteUrl: string;
   /** Other allowed places, as patterns: `http://localhost:5174/**`. */
@@ -19,6 +22,8 @@ export type AuthRestSettings = {
   accessTokenSeconds: number;
   /** Whether a new account must confirm its address before it can sign in. */
   confirmEmail: boolean;
+  /** Between two mails of one kind to one address. */
+  mailIntervalSeconds: number;
 };
 
 /** An HTTP request, whole. */

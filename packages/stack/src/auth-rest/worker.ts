@@ -5,6 +5,8 @@ import postgres from 'postgres';
 import { createAdminUsers } from './admin-users/routes.ts';
 import { createAuth } from './auth.ts';
 import { unlessBanned } from './banned.ts';
+import { beforeMail } from './links/before-mail.ts';
+import { createLinks, isLinkPath } from './links/routes.ts';
 import { createRest } from './rest.ts';
 import type { AuthRestSettings, FromWorker, ToWorker, WireRequest, WireResponse } from './wire.ts';
 
@@ -51,6 +53,11 @@ const auth = createAuth({
   onMail: (mail) => send({ kind: 'mail', mail }),
 });
 const adminUsers = createAdminUsers({ settings, sql: authSql });
+const links = createLinks({
+  settings,
+  sql: authSql,
+  onMail: (mail) => send({ kind: 'mail', mail }),
+});
 
 // Also called when the connection was lost and is back: what changed meanwhile isn't known.
 const changes = postgres(settings.catalogUrl, { ...quiet, max: 1, idle_timeout: 0 });
@@ -85,8 +92,11 @@ async function route(wire: WireRequest): Promise<Response> {
     body: wire.body as Uint8Array<ArrayBuffer> | null,
   });
   const { pathname } = new URL(wire.url);
+  if (isLinkPath(pathname)) return links(request);
   if (/^\/auth\/v1\/admin\/users(\/|$)/.test(pathname)) return adminUsers(request);
   if (/^\/auth\/v1(\/|$)/.test(pathname)) {
+    const refusal = await beforeMail(request, { settings, sql: authSql });
+    if (refusal !== null) return refusal;
     return unlessBanned(request, await auth(request), authSql);
   }
   if (/^\/rest\/v1(\/|$)/.test(pathname)) return rest.fetch(request);

@@ -87,6 +87,49 @@ describe('the role postgres', () => {
     await expect(sql.unsafe(statement)).rejects.toMatchObject(DENIED);
   });
 
+  it.each([
+    ['insert on auth.users to anon', 'anon', 'auth.users', 'insert', false],
+    [
+      'all on all tables in schema auth to authenticated',
+      'authenticated',
+      'auth.users',
+      'update',
+      false,
+    ],
+    ['select on auth.users to authenticated', 'authenticated', 'auth.users', 'select', true],
+    ['delete on realtime.messages to anon', 'anon', 'realtime.messages', 'delete', false],
+    [
+      'select on realtime.subscription to public',
+      'authenticator',
+      'realtime.subscription',
+      'select',
+      false,
+    ],
+  ])('gives what hosted lets it give: %s', async (grant, role, table, privilege, expected) => {
+    const has = async (): Promise<unknown> => {
+      const [row] = await sql`select has_table_privilege(${role}, ${table}, ${privilege}) as has`;
+      return row?.['has'];
+    };
+    expect(await has()).toBe(false);
+    await sql.unsafe(`grant ${grant}`);
+    expect(await has()).toBe(expected);
+  });
+
+  it('takes away no rights that it did not give', async () => {
+    await sql`revoke all on realtime.messages from authenticated, service_role`;
+    await sql`revoke usage on schema auth from authenticated cascade`;
+    const [kept] = await sql`
+      select has_table_privilege('authenticated', 'realtime.messages', 'insert') as messages,
+        has_schema_privilege('authenticated', 'auth', 'usage') as auth`;
+    expect(kept).toEqual({ messages: true, auth: true });
+  });
+
+  it('grants rights on tables of its own as ever', async () => {
+    await sql.unsafe('create table notes (id integer); revoke all on notes from anon');
+    const [row] = await sql`select has_table_privilege('anon', 'notes', 'select') as has`;
+    expect(row).toEqual({ has: false });
+  });
+
   it('puts triggers on auth.users and takes them away', async () => {
     await sql.unsafe(`
       create table profiles (id uuid primary key, name text);

@@ -7,7 +7,7 @@ import type { AuthRest } from '../auth-rest/auth-rest.ts';
 import type { Mailbox } from '../mail/mailbox.ts';
 import { handleMail } from '../mail/mail-routes.ts';
 import { PortTakenError } from '../postgres/errors.ts';
-import type { RealtimeServer } from '../realtime/index.ts';
+import type { RealtimeMetrics, RealtimeServer } from '../realtime/index.ts';
 import { allowOrigins, answerPreflight } from './cors.ts';
 import { forward } from './forward.ts';
 
@@ -27,6 +27,8 @@ export type HttpGateway = {
   apiUrl: string;
   stopRealtime(): Promise<void>;
   startRealtime(): Promise<void>;
+  /** Null while Realtime is stopped. */
+  realtimeMetrics(): Promise<RealtimeMetrics | null>;
   /** Closes the port, cuts connections, stops Realtime. What is in flight is answered first. */
   stop(): Promise<void>;
 };
@@ -57,6 +59,7 @@ export async function openGateway(parts: GatewayParts): Promise<HttpGateway> {
     apiUrl: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
     stopRealtime: () => realtime.stop(),
     startRealtime: () => realtime.start(),
+    realtimeMetrics: () => realtime.current?.metrics() ?? Promise.resolve(null),
     async stop() {
       const closed = closeServer(server);
       await realtime.stop();

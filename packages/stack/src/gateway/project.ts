@@ -1,9 +1,14 @@
 /** Auth, REST, Realtime and mail of one database, behind one port. */
 import { startAuthRest } from '../auth-rest/auth-rest.ts';
+import type { KeySet } from '../keys/key-set.ts';
 import type { Keys } from '../keys/keys.ts';
 import type { Log } from '../log.ts';
 import { openMailbox } from '../mail/mailbox.ts';
-import { type RealtimeLimits, startRealtimeServer } from '../realtime/index.ts';
+import {
+  type RealtimeLimits,
+  type RealtimeMetrics,
+  startRealtimeServer,
+} from '../realtime/index.ts';
 import { openGateway } from './gateway.ts';
 
 /** What of a project can be chosen. */
@@ -12,8 +17,16 @@ export type ProjectSettings = {
   siteUrl?: string;
   redirectUrls?: string[];
   accessTokenSeconds?: number;
+  /**
+   * Public keys of access tokens that another signs (ES256, RS256, …), or the URL where they are;
+   * beside the tokens of Auth, which are signed with the secret.
+   */
+  jwks?: KeySet;
   /** Whether new accounts must confirm their address first; as on hosted, yes by default. */
   confirmEmail?: boolean;
+  /** Between two mails of one kind to one address: 1, as `supabase start`; hosted has 60. */
+  mailIntervalSeconds?: number;
+  /** What clients may do; those of a self-hosted Supabase where nothing else is said. */
   realtimeLimits?: Partial<RealtimeLimits>;
 };
 
@@ -35,6 +48,7 @@ export type Project = Keys & {
   mailUrl: string;
   stopRealtime(): Promise<void>;
   startRealtime(): Promise<void>;
+  realtimeMetrics(): Promise<RealtimeMetrics | null>;
   stop(): Promise<void>;
 };
 
@@ -50,6 +64,7 @@ export async function startProject(
   const authRest = await startAuthRest(
     {
       ...keys,
+      jwks: settings.jwks,
       catalogUrl: dbUrl,
       authUrl: asRole(adminUrl, 'supabase_auth_admin'),
       restUrl: asRole(adminUrl, 'authenticator'),
@@ -57,6 +72,7 @@ export async function startProject(
       redirectUrls: settings.redirectUrls ?? [],
       accessTokenSeconds: settings.accessTokenSeconds ?? 3600,
       confirmEmail: settings.confirmEmail ?? true,
+      mailIntervalSeconds: settings.mailIntervalSeconds ?? 1,
     },
     {
       onMail: (mail) => mailbox.add(mail),
@@ -68,7 +84,10 @@ export async function startProject(
   const gateway = await openGateway({
     ...{ authRest, mailbox, port: place.port, host: settings.host ?? '127.0.0.1' },
     startRealtimeServer: () =>
-      startRealtimeServer({ adminUrl, ...keys, limits: settings.realtimeLimits, onLog: log }),
+      startRealtimeServer({
+        ...{ adminUrl, ...keys, jwks: settings.jwks },
+        ...{ limits: settings.realtimeLimits, onLog: log },
+      }),
   });
   started.defer(() => gateway.stop());
   const running = started.move();
@@ -78,6 +97,7 @@ export async function startProject(
     mailUrl: `${gateway.apiUrl}/mail`,
     stopRealtime: () => gateway.stopRealtime(),
     startRealtime: () => gateway.startRealtime(),
+    realtimeMetrics: () => gateway.realtimeMetrics(),
     stop: () => running.disposeAsync(),
   };
 }

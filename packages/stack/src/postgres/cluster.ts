@@ -56,9 +56,7 @@ const SETTINGS = {
 };
 
 /** Written to its configuration, so that `alter system` can make even such a cluster durable. */
-const throwAwayFlags = ['fsync', 'synchronous_commit', 'full_page_writes'].map(
-  (setting) => `--set=${setting}=off`,
-);
+const throwAwayFlags = ['fsync', 'full_page_writes'].map((setting) => `--set=${setting}=off`);
 
 /**
  * Opens the cluster of a folder.

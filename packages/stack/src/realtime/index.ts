@@ -4,11 +4,13 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { JSONWebKeySet } from 'jose';
+import type { KeySet } from '../keys/key-set.ts';
 import type { RealtimeLimits } from './limits.ts';
+import type { RealtimeMetrics } from './metrics/meter.ts';
 import { openRealtimeServer } from './server.ts';
 
-export { upstreamLimits, type RealtimeLimits } from './limits.ts';
+export type { RealtimeMetrics } from './metrics/meter.ts';
+export { machineLimits, upstreamLimits, type RealtimeLimits } from './limits.ts';
 
 /** What the server tells its operator. `error` means that something was lost or refused by a fault. */
 export type RealtimeLogEntry = {
@@ -24,7 +26,7 @@ export type RealtimeServerOptions = {
   /** Secret of HS256 access tokens. */
   jwtSecret: string;
   /** Public keys of asymmetric access tokens, chosen by `kid`. */
-  jwks?: JSONWebKeySet;
+  jwks?: KeySet | undefined;
   /** Stands for the role `anon`. */
   publishableKey: string;
   /** Stands for the role `service_role`. */
@@ -36,8 +38,13 @@ export type RealtimeServerOptions = {
 export type RealtimeServer = {
   /** Answers GET upgrade on /realtime/v1/websocket and /socket/websocket. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-  /** Answers POST /realtime/v1/api/broadcast and the like. Returns false if the path isn't ours. */
+  /**
+   * Answers POST /realtime/v1/api/broadcast and the like, and GET /realtime/v1/metrics. Returns
+   * false if the path isn't ours.
+   */
   handleRequest(request: IncomingMessage, response: ServerResponse): boolean;
+  /** What it is doing and has done. Asks the database how far behind the log it is. */
+  metrics(): Promise<RealtimeMetrics>;
   /** Closes every socket with 1012, drops the replication slot and ends the database connections. */
   close(): Promise<void>;
 };

@@ -4,14 +4,21 @@ export type RealtimeLimits = {
   connections: number;
   /** Channels of one socket. */
   channelsPerConnection: number;
-  /** Joins per second over all sockets, as an average of the last minute. Whoever exceeds it is cut. */
+  /** Joins per second over all sockets. Whoever exceeds it is cut. */
   joinsPerSecond: number;
-  /** Messages that clients send, per second and channel, as an average of the last minute. */
+  /**
+   * Broadcasts per second over all channels, each delivery of one counted too. While they are too
+   * many, who hears one loses the channel.
+   */
   eventsPerSecond: number;
-  /** Presence events per second and topic, as an average of the last minute. */
+  /** The same for presence. */
   presenceEventsPerSecond: number;
   /** Calls of track and untrack by one channel in 30 seconds. */
   presenceCallsPer30Seconds: number;
+  /** Steps in which the rates above are averaged; the last twelve count. */
+  rateTickMs: number;
+  /** Between two new tokens of one channel; what comes sooner waits. The first is never held. */
+  tokenRefreshIntervalMs: number;
   /** Largest broadcast and presence payload, in bytes. */
   payloadBytes: number;
   /** Largest frame that a client may send, in bytes; a larger one ends its socket with 1009. */
@@ -20,6 +27,8 @@ export type RealtimeLimits = {
   changeBytes: number;
   /** A socket that says nothing for this long is closed (a half-open one ends here). */
   idleTimeoutMs: number;
+  /** A socket that was on no channel for this long is closed. */
+  emptyTimeoutMs: number;
   /** How often idle sockets and expired tokens are looked for. */
   sweepIntervalMs: number;
   /** Bytes that may wait for a slow reader before its socket is closed with 1013. */
@@ -31,33 +40,43 @@ export type RealtimeLimits = {
 };
 
 /**
- * The defaults of a server that has a machine to itself: no rate is limited, since the hosted
- * plans' rates protect neighbours, and a refusal is answered at once, since a person waits for it.
+ * The defaults are those of a self-hosted Supabase Realtime, so that an app meets here what it
+ * would meet there. Except two that protect nobody on a machine of one's own: how many sockets, and
+ * the five seconds that upstream lets a refused join wait.
  */
 export const defaultLimits: RealtimeLimits = {
   connections: 100_000,
   channelsPerConnection: 100,
-  joinsPerSecond: Infinity,
-  eventsPerSecond: Infinity,
-  presenceEventsPerSecond: Infinity,
-  presenceCallsPer30Seconds: Infinity,
+  joinsPerSecond: 100,
+  eventsPerSecond: 100,
+  presenceEventsPerSecond: 1_000,
+  presenceCallsPer30Seconds: 5,
+  rateTickMs: 5_000,
+  tokenRefreshIntervalMs: 10_000,
   payloadBytes: 3_000_500,
   frameBytes: 5_000_000,
   changeBytes: 1_048_576,
   idleTimeoutMs: 60_000,
+  emptyTimeoutMs: 600_000,
   sweepIntervalMs: 1_000,
   bufferedBytes: 4_194_304,
   joinErrorDelayMs: 0,
   replicationWaitMs: 5_000,
 };
 
-/** What a self-hosted Supabase Realtime limits by itself, for whoever wants to meet it here first. */
+/** Everything as a self-hosted Supabase has it, those two included. */
 export const upstreamLimits: RealtimeLimits = {
   ...defaultLimits,
   connections: 200,
-  joinsPerSecond: 100,
-  eventsPerSecond: 100,
-  presenceEventsPerSecond: 1_000,
-  presenceCallsPer30Seconds: 5,
   joinErrorDelayMs: 5_000,
+};
+
+/** For whoever serves people from this machine: no rates, since there are no neighbours to protect. */
+export const machineLimits: RealtimeLimits = {
+  ...defaultLimits,
+  joinsPerSecond: Infinity,
+  eventsPerSecond: Infinity,
+  presenceEventsPerSecond: Infinity,
+  presenceCallsPer30Seconds: Infinity,
+  tokenRefreshIntervalMs: 0,
 };

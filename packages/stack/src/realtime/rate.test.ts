@@ -1,21 +1,39 @@
 import { expect, it } from 'vitest';
 import { Rate } from './rate.ts';
 
-it('averages over the last minute, in steps of five seconds', () => {
+it('answers for a burst when its five seconds are over', () => {
   const rate = new Rate(10);
-  for (let n = 0; n < 50; n += 1) expect(rate.add(1_000)).toBe(true);
-  expect(rate.add(1_000)).toBe(false);
-  expect(rate.add(6_000)).toBe(true);
+  rate.count(1_000, 60);
+  expect(rate.isReached(4_999)).toBe(false);
+  expect(rate.average(5_000)).toBe(12);
+  expect(rate.isReached(5_000)).toBe(true);
+});
+
+it('averages over a minute, so that a burst is forgiven with time', () => {
+  const rate = new Rate(10);
+  rate.count(0, 100);
+  expect(rate.isReached(5_000)).toBe(true);
+  expect(rate.average(10_000)).toBe(10);
+  expect(rate.isReached(15_000)).toBe(false);
 });
 
 it('forgets what is more than a minute old', () => {
   const rate = new Rate(1);
-  for (let n = 0; n < 1_000; n += 1) rate.add(0);
-  expect(rate.add(59_000)).toBe(false);
-  expect(rate.add(65_000)).toBe(true);
+  rate.count(0, 1_000);
+  expect(rate.isReached(60_000)).toBe(true);
+  expect(rate.isReached(65_000)).toBe(false);
+  expect(rate.average(10_000_000)).toBe(0);
 });
 
-it('limits nothing when there is no limit', () => {
+it('survives a clock that is put back', () => {
+  const rate = new Rate(1);
+  rate.count(1_000_000, 10);
+  rate.count(0, 10);
+  expect(rate.isReached(5_000)).toBe(true);
+});
+
+it('limits and counts nothing when there is no limit', () => {
   const rate = new Rate(Infinity);
-  for (let n = 0; n < 10_000; n += 1) expect(rate.add(0)).toBe(true);
+  rate.count(0, 10_000);
+  expect(rate.isReached(5_000)).toBe(false);
 });

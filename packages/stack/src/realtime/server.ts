@@ -8,12 +8,15 @@ import { Policies } from './authorization/policies.ts';
 import { DatabaseBroadcasts, isMessagesTable } from './broadcast/from-database.ts';
 import { handleBroadcastRequest } from './broadcast/http.ts';
 import { Replay } from './broadcast/replay.ts';
-import { endExpired } from './channel/access-token.ts';
+import { countDeliveries } from './channel/flood.ts';
 import { detach } from './channel/lifecycle.ts';
 import { receive } from './channel/router.ts';
 import { Topics } from './channel/topic.ts';
 import type { RealtimeServer, RealtimeServerOptions } from './index.ts';
 import { defaultLimits } from './limits.ts';
+import { MetricsEndpoint } from './metrics/http.ts';
+import { logLagBytes } from './metrics/log-lag.ts';
+import { DROP_REASONS, type DropReason, Meter, type RealtimeMetrics } from './metrics/meter.ts';
 import { PostgresChanges } from './postgres-changes/postgres-changes.ts';
 import { Rate } from './rate.ts';
 import {
@@ -28,11 +31,11 @@ import { Congestion } from './socket/congestion.ts';
 import { Connection, type Handshake } from './socket/connection.ts';
 import { Flusher } from './socket/flusher.ts';
 import { HandshakeRefused, readHandshake } from './socket/handshake.ts';
+import { sweep } from './socket/sweep.ts';
 import { TokenVerifier } from './token/verifier.ts';
 
 /** Close code that tells clients to come back: the server restarts. */
 const SERVICE_RESTART = 1012;
-const IDLE = 1000;
 /** How long sockets may take to answer the close at the server's end. */
 const GOODBYE_MS = 500;
 const MAINTENANCE_INTERVAL_MS = 3_600_000;
@@ -48,16 +51,20 @@ export async function openRealtimeServer(options: RealtimeServerOptions): Promis
     await server.close();
     throw error;
   }
+  const endpoint = new MetricsEndpoint(server.services.tokens, () => server.metrics());
   return {
     handleUpgrade: (request, socket, head) => server.handleUpgrade(request, socket, head),
     handleRequest: (request, response) =>
+      endpoint.handle(request, response) ||
       handleBroadcastRequest(server.services, request, response),
+    metrics: () => server.metrics(),
     close: () => server.close(),
   };
 }
 
 class Server {
   readonly services: Services;
+  readonly #meter = new Meter();
   readonly #pool: pg.Pool;
   readonly #broadcasts: DatabaseBroadcasts;
   readonly #stream: ReplicationStream;
@@ -88,28 +95,44 @@ class Server {
     this.#flusher = new Flusher((error) =>
       log({ level: 'error', part: 'socket', message: `a frame was lost: ${String(error)}` }),
     );
-    const topics = new Topics(this.#flusher, limits.presenceEventsPerSecond);
+    const topics = new Topics({
+      flusher: this.#flusher,
+      onBroadcast: (topic, deliveries) => countDeliveries(this.services, topic, deliveries),
+      onPresence: (deliveries) => {
+        this.#meter.presenceDiffsOut += deliveries;
+        this.services.presenceEvents.count(Date.now(), deliveries);
+      },
+    });
     const changes = new PostgresChanges({
       pool: this.#pool,
       url: options.adminUrl,
       flush: this.#flusher.flush,
       changeBytes: limits.changeBytes,
+      meter: this.#meter,
       pause: () => this.#stream.pause('judging'),
       resume: () => this.#stream.resume('judging'),
       relief: () => this.#congestion.relief(),
       log,
     });
+    const replay = new Replay(this.#pool);
     const broadcasts = (this.#broadcasts = new DatabaseBroadcasts(
       topics,
       limits.payloadBytes,
-      (message) => log({ level: 'error', part: 'broadcast', message }),
+      (message) => {
+        this.#meter.drops.largePayload += 1;
+        log({ level: 'error', part: 'broadcast', message });
+      },
     ));
     this.#stream = new ReplicationStream({
       url: options.adminUrl,
       publications: [CHANGES_PUBLICATION, MESSAGES_PUBLICATION],
       onChange: (change) => {
-        if (!isMessagesTable(change.relation)) changes.accept(change);
-        else if (change.kind === 'INSERT') broadcasts.deliver(change.relation, change.new);
+        if (!isMessagesTable(change.relation)) {
+          changes.accept(change);
+        } else if (change.kind === 'INSERT') {
+          replay.told(change.xid);
+          broadcasts.deliver(change.relation, change.new);
+        }
       },
       // At once rather than at the end of this turn, which costs a tenth of a millisecond.
       onReadEnd: this.#flusher.flush,
@@ -123,13 +146,16 @@ class Server {
     });
     this.services = {
       limits,
+      meter: this.#meter,
       topics,
       changes,
       log,
       tokens: new TokenVerifier(options),
-      policies: new Policies(this.#pool),
-      replay: new Replay(this.#pool),
-      joins: new Rate(limits.joinsPerSecond),
+      policies: new Policies(this.#pool, this.#meter),
+      replay,
+      joins: new Rate(limits.joinsPerSecond, limits.rateTickMs),
+      events: new Rate(limits.eventsPerSecond, limits.rateTickMs),
+      presenceEvents: new Rate(limits.presenceEventsPerSecond, limits.rateTickMs),
       streaming: () => this.#stream.streaming(),
       now: Date.now,
     };
@@ -145,13 +171,16 @@ class Server {
   async start(): Promise<void> {
     await this.#stream.start();
     await this.#broadcasts.noteExisting(this.#pool);
-    const sweep = setInterval(() => this.#sweep(), this.services.limits.sweepIntervalMs);
+    const sweeping = setInterval(() => {
+      this.#nowMs = performance.now();
+      sweep(this.services, this.#connections, this.#nowMs);
+    }, this.services.limits.sweepIntervalMs);
     const maintenance = setInterval(() => {
       this.#prepareDatabase().catch((error: unknown) =>
         this.services.log({ level: 'error', part: 'maintenance', message: String(error) }),
       );
     }, MAINTENANCE_INTERVAL_MS);
-    this.#timers = [sweep.unref(), maintenance.unref()];
+    this.#timers = [sweeping.unref(), maintenance.unref()];
   }
 
   async #prepareDatabase(): Promise<void> {
@@ -171,7 +200,10 @@ class Server {
           this.#open(handshake, ws, socket),
         );
       })
-      .catch((error: unknown) => refuse(socket, error));
+      .catch((error: unknown) => {
+        this.#meter.handshakesRefused += 1;
+        refuse(socket, error);
+      });
   }
 
   async #admit(request: IncomingMessage): Promise<Handshake> {
@@ -191,12 +223,14 @@ class Server {
         ws,
         socket,
         flusher: this.#flusher,
+        meter: this.#meter,
         bufferedBytes: services.limits.bufferedBytes,
         nowMs: this.#nowMs,
       },
       this.#connectionEvents,
     );
     this.#connections.add(connection);
+    this.#meter.connectionsOpened += 1;
     const heard = (): void => {
       connection.lastHeardMs = this.#nowMs;
     };
@@ -206,7 +240,9 @@ class Server {
     });
     ws.on('ping', heard);
     ws.on('pong', heard);
-    ws.on('error', (error) => this.#connectionEvents.onDrop(connection, error.message));
+    ws.on('error', (error) =>
+      services.log({ level: 'warning', part: 'socket', message: error.message }),
+    );
     ws.on('close', () => connection.closed());
   }
 
@@ -223,19 +259,23 @@ class Server {
       for (const channel of [...connection.channels.values()]) detach(this.services, channel);
     },
     onBehind: (connection: Connection): void => this.#congestion.note(connection),
-    onDrop: (_connection: Connection, reason: string): void => {
-      this.services.log({ level: 'warning', part: 'socket', message: reason });
+    onDrop: (reason: DropReason): void => {
+      this.#meter.drops[reason] += 1;
+      this.services.log({ level: 'warning', part: 'socket', message: DROP_REASONS[reason] });
     },
   };
 
-  /** Ends idle sockets and channels whose token has run out. */
-  #sweep(): void {
-    this.#nowMs = performance.now();
-    const quietSince = this.#nowMs - this.services.limits.idleTimeoutMs;
-    for (const connection of this.#connections) {
-      if (connection.lastHeardMs < quietSince) connection.close(IDLE, '');
-      else for (const channel of connection.channels.values()) endExpired(this.services, channel);
-    }
+  async metrics(): Promise<RealtimeMetrics> {
+    let channels = 0;
+    for (const connection of this.#connections) channels += connection.channels.size;
+    return {
+      ...this.#meter,
+      drops: { ...this.#meter.drops },
+      connections: this.#connections.size,
+      channels,
+      topics: this.services.topics.size,
+      logLagBytes: await logLagBytes(this.#pool),
+    };
   }
 
   close(): Promise<void> {

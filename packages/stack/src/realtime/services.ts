@@ -3,6 +3,7 @@ import type { Replay } from './broadcast/replay.ts';
 import type { Topics } from './channel/topic.ts';
 import type { RealtimeLogEntry } from './index.ts';
 import type { RealtimeLimits } from './limits.ts';
+import type { Meter } from './metrics/meter.ts';
 import type { PostgresChanges } from './postgres-changes/postgres-changes.ts';
 import type { Rate } from './rate.ts';
 import type { TokenVerifier } from './token/verifier.ts';
@@ -10,12 +11,16 @@ import type { TokenVerifier } from './token/verifier.ts';
 /** What handling a message may need; one per server. */
 export type Services = {
   readonly limits: RealtimeLimits;
+  readonly meter: Meter;
   readonly topics: Topics;
   readonly tokens: TokenVerifier;
   readonly policies: Policies;
   readonly changes: PostgresChanges;
   readonly replay: Replay;
   readonly joins: Rate;
+  /** Broadcasts that came and went. */
+  readonly events: Rate;
+  readonly presenceEvents: Rate;
   /** Resolves while the write-ahead log is being read. */
   streaming(): Promise<void>;
   /** Milliseconds since the epoch. */

@@ -1,7 +1,7 @@
 /** `/auth/v1/admin/users`, which the library lacks: as GoTrue, for holders of the secret key. */
 import type { Sql } from 'postgres';
-import { callerOf } from '../caller.ts';
 import type { AuthRestSettings } from '../wire.ts';
+import { bodyOf, requireServiceRole } from './admin-request.ts';
 import { AuthError, toAuthError } from './errors.ts';
 import { newUser, pageOfUsers, softDeletion, userChanges } from './inputs.ts';
 import { createUser, deleteUser, getUser, listUsers, updateUser } from './users.ts';
@@ -66,31 +66,4 @@ async function list(sql: Sql, url: URL): Promise<Response> {
     { users, aud: 'authenticated' },
     { headers: { 'x-total-count': `${total}`, link: links.join(', ') } },
   );
-}
-
-async function bodyOf(request: Request): Promise<unknown> {
-  const text = await request.text();
-  if (text === '') return {};
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new AuthError(400, 'bad_json', 'Could not parse request body as JSON', error);
-  }
-}
-
-async function requireServiceRole(request: Request, settings: AuthRestSettings): Promise<void> {
-  const caller = await callerOf(request, settings);
-  switch (caller) {
-    case 'expired-token':
-    case 'invalid-token':
-      throw new AuthError(403, 'bad_jwt', 'invalid JWT: unable to parse or verify signature');
-    case 'no-api-key':
-    case 'invalid-api-key':
-    case 'secret-key-in-browser':
-      throw new AuthError(401, 'no_authorization', 'This endpoint requires the secret API key');
-    default:
-      if (caller.role !== 'service_role') {
-        throw new AuthError(403, 'not_admin', 'User not allowed');
-      }
-  }
 }

@@ -4,6 +4,7 @@
  * `realtime.topic()`, `auth.*` and `request.headers`; nothing else of a row is set.
  */
 import pg from 'pg';
+import type { Meter } from '../metrics/meter.ts';
 import type { Claims } from '../token/verifier.ts';
 
 export type Extension = 'broadcast' | 'presence';
@@ -28,9 +29,11 @@ const NO_PARTITION = '23514';
 /** Reads the policies over a pool of the server's own role. Every answer is one round trip. */
 export class Policies {
   readonly #pool: pg.Pool;
+  readonly #meter: Meter;
 
-  constructor(pool: pg.Pool) {
+  constructor(pool: pg.Pool, meter: Meter) {
     this.#pool = pool;
+    this.#meter = meter;
   }
 
   /** The extensions that these claims may hear. */
@@ -67,6 +70,7 @@ export class Policies {
 
   /** Runs a whole transaction; gives the `extension` column of whatever it selected. */
   async #probe(transaction: string): Promise<string[]> {
+    this.#meter.topicChecks += 1;
     let client: pg.PoolClient;
     try {
       client = await this.#pool.connect();

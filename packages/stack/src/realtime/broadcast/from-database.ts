@@ -117,7 +117,7 @@ export class DatabaseBroadcasts {
     // Copied: the log's buffer is used again before this turn's frames are encoded.
     const broadcast = { event: event.toString('utf8'), isJson, bytes: Buffer.from(payload) };
     topic.broadcasts.send(
-      new SharedFrame((version) => encodeUserBroadcast(version, topic.name, broadcast, meta)),
+      new SharedFrame((version) => encodeUserBroadcast(version, topic.name, broadcast, meta), uuid),
     );
   }
 

@@ -45,6 +45,7 @@ export function handleBroadcastRequest(
   const match = API_PATH.exec(url.pathname);
   if (match === null) return false;
   const [, endpoint, topic, event] = match;
+  if (endpoint === 'broadcast') tellRate(services, response);
   answer(services, request, { endpoint, topic, event, url }).then(
     (status) => respond(response, status, null),
     (error: unknown) => respondError(services, response, error),
@@ -59,6 +60,7 @@ async function answer(services: Services, request: IncomingMessage, route: Route
   if (route.endpoint === 'ping') return 200;
   if (request.method !== 'POST') throw new HttpError(404, { message: 'Not found' });
   const sender = await authenticate(services, request);
+  if (services.events.isReached(services.now())) throw tooMany('Too many requests');
   const body = await readBody(request);
   if (route.topic !== undefined && route.event !== undefined) {
     await publishOne(services, sender, request, route, body);
@@ -98,20 +100,46 @@ type Message = { topic: string; event: string; payload: unknown; isPrivate: bool
 /** Each message of a batch is judged by itself: one that may not be sent is dropped in silence. */
 async function publishMany(services: Services, sender: Sender, body: unknown): Promise<void> {
   const messages = readMessages(services, body);
+  const { limits, events, meter, now } = services;
+  if (messages.length + events.average(now()) > limits.eventsPerSecond) {
+    throw tooMany('Too many messages to broadcast, please reduce the batch size');
+  }
   const allowed = new Map<string, boolean>();
   for (const { topic, isPrivate } of messages) {
     if (!isPrivate || allowed.has(topic)) continue;
     allowed.set(topic, await services.policies.canWrite({ topic, ...sender }, 'broadcast'));
   }
   for (const message of messages) {
-    if (message.isPrivate && allowed.get(message.topic) !== true) continue;
+    if (message.isPrivate && allowed.get(message.topic) !== true) {
+      meter.drops.deniedBroadcast += 1;
+      continue;
+    }
     const name = TOPIC_PREFIX + message.topic;
     const { event, payload, id } = message;
     const meta = id === undefined ? {} : { meta: { id } };
     const json = JSON.stringify({ type: 'broadcast', event, payload, ...meta });
     const frame = new SharedFrame((version) => encodeTextBroadcast(version, name, json));
+    events.count(now());
+    meter.eventsFromHttp += 1;
     services.topics.find(name, message.isPrivate)?.broadcasts.send(frame);
   }
+}
+
+/** The rate of now as headers, in upstream's names; none where nothing is limited. */
+function tellRate({ limits, events, now }: Services, response: ServerResponse): void {
+  const limit = limits.eventsPerSecond;
+  if (limit === Infinity) return;
+  const nowMs = now();
+  const rolling = Math.trunc(events.average(nowMs));
+  response.setHeader('x-rate-rolling', rolling);
+  response.setHeader('x-rate-limit', limit);
+  response.setHeader('x-rate-limit-remaining', Math.max(0, limit - rolling));
+  // Not upstream's: the average doesn't fall before its next step.
+  if (rolling >= limit) response.setHeader('retry-after', Math.ceil(limits.rateTickMs / 1000));
+}
+
+function tooMany(message: string): HttpError {
+  return new HttpError(429, { message });
 }
 
 function readMessages(services: Services, body: unknown): Message[] {
@@ -162,10 +190,13 @@ async function publishOne(
     throw new HttpError(422, { message: 'Payload size exceeds tenant limit' });
   }
   if (isPrivate && !(await services.policies.canWrite({ topic, ...sender }, 'broadcast'))) {
+    services.meter.drops.deniedBroadcast += 1;
     throw new HttpError(403, { message: 'Forbidden' });
   }
   const payload = { event, isJson, bytes: body };
   const frame = new SharedFrame((version) => encodeUserBroadcast(version, name, payload, ''));
+  services.events.count(services.now());
+  services.meter.eventsFromHttp += 1;
   services.topics.find(name, isPrivate)?.broadcasts.send(frame);
 }
 

@@ -1,7 +1,6 @@
 /** What a client broadcasts. */
 import { askerOf } from '../channel/rights.ts';
 import type { Channel } from '../channel/channel.ts';
-import { shutDown } from '../channel/lifecycle.ts';
 import { isRecord, type ClientMessage } from '../codec/client-message.ts';
 import { encodeTextBroadcast, encodeUserBroadcast } from '../codec/server-message.ts';
 import { SharedFrame } from '../codec/shared-frame.ts';
@@ -13,13 +12,9 @@ export function pushBroadcast(
   channel: Channel,
   message: ClientMessage,
 ): void | Promise<void> {
-  if (!channel.events.add(services.now())) {
-    shutDown(services, channel, 'Too many messages per second');
-    return;
-  }
-  const { write } = channel.rights.broadcast;
-  if (write === null) return askAndPublish(services, channel, message);
-  if (write) publish(services, channel, message);
+  services.meter.eventsFromClients += 1;
+  if (channel.rights.broadcast.write === null) return askAndPublish(services, channel, message);
+  publishIfAllowed(services, channel, message);
 }
 
 async function askAndPublish(
@@ -29,13 +24,20 @@ async function askAndPublish(
 ): Promise<void> {
   const { broadcast } = channel.rights;
   broadcast.write = await services.policies.canWrite(askerOf(channel), 'broadcast');
-  if (channel.state === 'joined' && broadcast.write) publish(services, channel, message);
+  if (channel.state === 'joined') publishIfAllowed(services, channel, message);
+}
+
+function publishIfAllowed(services: Services, channel: Channel, message: ClientMessage): void {
+  if (channel.rights.broadcast.write === true) publish(services, channel, message);
+  else services.meter.drops.deniedBroadcast += 1;
 }
 
 function publish(services: Services, channel: Channel, message: ClientMessage): void {
+  services.events.count(services.now());
   const { ack, self } = channel.config.broadcast;
   const frame = frameOf(channel.name, message, services.limits.payloadBytes);
   if (frame === 'too large') {
+    services.meter.drops.largePayload += 1;
     if (ack) channel.reply(message.ref, 'error', 'payload_size_exceeded');
     return;
   }

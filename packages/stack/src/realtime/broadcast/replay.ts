@@ -1,6 +1,8 @@
 /** Messages of the past, for a channel that asks for them when it joins. */
 import type pg from 'pg';
 import type { Channel } from '../channel/channel.ts';
+import { IS_OVER } from '../postgres-changes/row-keys.ts';
+import { ReadDenied } from '../channel/rights.ts';
 import { isRecord } from '../codec/client-message.ts';
 import { encodeMessage, encodeUserBroadcast } from '../codec/server-message.ts';
 
@@ -9,6 +11,9 @@ export class ReplayRefused extends Error {}
 
 const MAX_MESSAGES = 25;
 
+/** What a channel gets of the past: whole frames, and the ids of the messages in them. */
+export type Replayed = { frames: Buffer[]; ids: ReadonlySet<string> };
+
 type StoredMessage = {
   id: string;
   event: string;
@@ -16,21 +21,38 @@ type StoredMessage = {
   binary_payload: Buffer | null;
 };
 
+/** At least one row, which says whether the transaction $4 can be seen. */
+const PAST = `
+  select is_seen, past.*
+  from (select ${IS_OVER} as is_seen from (select $4::bigint as xid) as last_told) as told
+  left join lateral (
+    select id, event, payload::text as payload, binary_payload
+    from realtime.messages
+    where topic = $1 and private is true and extension = 'broadcast' and event is not null
+      and inserted_at >= to_timestamp($2::float8 / 1000) at time zone 'utc'
+      and (payload is not null or binary_payload is not null)
+    order by inserted_at desc, id
+    limit $3
+  ) as past on true`;
+
 /** Reads `realtime.messages`, where what the database sent is kept for 72 hours. */
 export class Replay {
   readonly #pool: pg.Pool;
+  /** The transaction of the newest message that went out; null before the first. */
+  #lastTold: number | null = null;
 
   constructor(pool: pg.Pool) {
     this.#pool = pool;
   }
 
   /**
-   * Frames of the newest messages since the asked time, oldest first; none if the channel asked
-   * for none.
+   * The newest messages since the asked time, oldest first; none if the channel asked for none.
+   * Throws {@link ReplayRefused}, and {@link ReadDenied} where the channel may not hear broadcasts.
    */
-  async prepare(channel: Channel): Promise<Buffer[]> {
+  async prepare(channel: Channel): Promise<Replayed> {
     const { replay } = channel.config.broadcast;
-    if (replay === null) return [];
+    if (replay === null) return { frames: [], ids: new Set() };
+    if (!channel.rights.broadcast.read) throw new ReadDenied(channel.subTopic);
     if (!channel.config.isPrivate) {
       throw new ReplayRefused('Replay is not allowed for public channels');
     }
@@ -39,22 +61,29 @@ export class Replay {
     if (!Number.isInteger(since) || !Number.isInteger(limit)) {
       throw new ReplayRefused('Replay params are not valid');
     }
-    if (!channel.rights.broadcast.read) return [];
     const messages = await this.#read(channel.subTopic, Number(since), Number(limit));
-    return messages.map((message) => frameOf(channel, message)).filter((frame) => frame !== null);
+    return {
+      frames: messages.map((message) => frameOf(channel, message)).filter((one) => one !== null),
+      ids: new Set(messages.map(({ id }) => id)),
+    };
   }
 
+  /** Notes the transaction of a message that the log told of. */
+  told(xid: number): void {
+    this.#lastTold = xid;
+  }
+
+  /**
+   * The log tells of a commit a moment before others see it. Who joins between the two doesn't hear
+   * the message, so it must be in what is read: it is read again until it can be seen.
+   */
   async #read(topic: string, sinceMs: number, limit: number): Promise<StoredMessage[]> {
+    const asked = [topic, sinceMs, Math.min(Math.max(limit, 1), MAX_MESSAGES), this.#lastTold];
     try {
-      const { rows } = await this.#pool.query<StoredMessage>(
-        `select id, event, payload::text as payload, binary_payload from realtime.messages
-         where topic = $1 and private and extension = 'broadcast'
-           and inserted_at >= to_timestamp($2::float8 / 1000) at time zone 'utc'
-           and event is not null and coalesce(payload::text, '') || coalesce(binary_payload::text, '') <> ''
-         order by inserted_at desc, id limit $3`,
-        [topic, sinceMs, Math.min(Math.max(limit, 1), MAX_MESSAGES)],
-      );
-      return rows.reverse();
+      for (;;) {
+        const { rows } = await this.#pool.query<StoredMessage & { is_seen: boolean }>(PAST, asked);
+        if (rows[0]?.is_seen !== false) return rows.filter(({ id }) => id !== null).reverse();
+      }
     } catch (error) {
       throw new ReplayRefused('Realtime was unable to replay messages', { cause: error });
     }

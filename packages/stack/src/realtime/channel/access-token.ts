@@ -7,14 +7,42 @@ import type { Channel } from './channel.ts';
 import { shutDown } from './lifecycle.ts';
 import { listen, ReadDenied, readRights } from './rights.ts';
 
-/** Handles `access_token`. Nothing is answered unless the channel must end. */
-export async function refreshToken(
+/**
+ * Handles `access_token`. Nothing is answered unless the channel must end. A token that comes too
+ * soon after another is kept, and the last one kept is used when its time has come.
+ */
+export function refreshToken(
   services: Services,
   channel: Channel,
   payload: unknown,
-): Promise<void> {
+): void | Promise<void> {
   const token = isRecord(payload) ? payload.access_token : undefined;
   if (typeof token !== 'string' || token.startsWith('sb_') || token === channel.token) return;
+  if (services.now() < channel.nextTokenAtMs) {
+    channel.waitingToken = token;
+    return;
+  }
+  return useToken(services, channel, token);
+}
+
+/** Uses a token that had to wait, and ends the channel if the one it has has run out. */
+export function tendToken(services: Services, channel: Channel): void {
+  if (channel.state !== 'joined') return;
+  const nowMs = services.now();
+  const hasExpired = channel.claims.exp * 1000 <= nowMs;
+  if (channel.waitingToken !== null && (hasExpired || nowMs >= channel.nextTokenAtMs)) {
+    channel.mailbox.post(() => {
+      const token = channel.waitingToken;
+      if (channel.state === 'joined' && token !== null) return useToken(services, channel, token);
+    });
+  } else if (hasExpired) {
+    shutDown(services, channel, expiredMessage(channel.claims.exp, nowMs));
+  }
+}
+
+async function useToken(services: Services, channel: Channel, token: string): Promise<void> {
+  channel.waitingToken = null;
+  channel.nextTokenAtMs = services.now() + services.limits.tokenRefreshIntervalMs;
   try {
     channel.claims = await services.tokens.verify(token);
     channel.token = token;
@@ -37,12 +65,6 @@ async function askAgain(services: Services, channel: Channel): Promise<void> {
   if (lost) throw new ReadRightLost();
   channel.rights = rights;
   if (channel.state === 'joined') listen(channel);
-}
-
-/** Ends the channel if its token has run out. */
-export function endExpired(services: Services, channel: Channel): void {
-  if (channel.state !== 'joined' || channel.claims.exp * 1000 > services.now()) return;
-  shutDown(services, channel, expiredMessage(channel.claims.exp, services.now()));
 }
 
 class ReadRightLost extends Error {}

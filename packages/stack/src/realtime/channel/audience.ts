@@ -6,10 +6,17 @@ import type { Flusher } from '../socket/flusher.ts';
 /** Someone who hears. */
 export type Listener = {
   readonly version: SerializerVersion;
+  /** Whether it looks at each message, instead of being written what all are written. */
+  readonly isChoosy: boolean;
   write(bytes: Buffer): void;
+  /** In place of {@link Listener.write}, for who is choosy or not to hear all of them. */
+  take(frames: readonly SharedFrame[]): void;
 };
 
 type Item<L> = { frame: SharedFrame; except: L | null };
+
+/** Told how often messages were delivered, when that has happened. */
+type OnDelivered = (deliveries: number) => void;
 
 /**
  * The listeners of one topic. Messages of one turn of the event loop are joined into one buffer
@@ -19,11 +26,18 @@ type Item<L> = { frame: SharedFrame; except: L | null };
 export class Audience<L extends Listener> {
   readonly #listeners = new Set<L>();
   readonly #flusher: Flusher;
+  readonly #onDelivered: OnDelivered;
   #pending: Item<L>[] = [];
   #hasExceptions = false;
 
-  constructor(flusher: Flusher) {
+  constructor(flusher: Flusher, onDelivered: OnDelivered) {
     this.#flusher = flusher;
+    this.#onDelivered = onDelivered;
+  }
+
+  /** Who hears. */
+  listeners(): Iterable<L> {
+    return this.#listeners.keys();
   }
 
   get size(): number {
@@ -58,33 +72,36 @@ export class Audience<L extends Listener> {
     this.#pending = [];
     const exceptions = this.#hasExceptions ? new Set(items.map((item) => item.except)) : null;
     this.#hasExceptions = false;
-    let v1: Buffer | null | undefined;
-    let v2: Buffer | null | undefined;
+    const all = items.map((item) => item.frame);
+    let [v1, v2]: (Buffer | null | undefined)[] = [];
+    let deliveries = 0;
     for (const listener of this.#listeners) {
-      let bytes: Buffer | null;
-      if (exceptions?.has(listener)) {
-        bytes = joined(items, listener.version, listener);
-      } else if (listener.version === '2.0.0') {
-        bytes = v2 === undefined ? (v2 = joined(items, '2.0.0', null)) : v2;
-      } else {
-        bytes = v1 === undefined ? (v1 = joined(items, '1.0.0', null)) : v1;
+      if (listener.isChoosy || exceptions?.has(listener)) {
+        const own = framesBut(items, listener);
+        deliveries += own.length;
+        listener.take(own);
+        continue;
       }
+      let bytes: Buffer | null;
+      if (listener.version === '2.0.0')
+        bytes = v2 === undefined ? (v2 = joinFrames(all, '2.0.0')) : v2;
+      else bytes = v1 === undefined ? (v1 = joinFrames(all, '1.0.0')) : v1;
+      deliveries += all.length;
       if (bytes !== null) listener.write(bytes);
     }
+    this.#onDelivered(deliveries);
   }
 }
 
-function joined<L>(
-  items: Item<L>[],
+function framesBut<L>(items: Item<L>[], listener: L): SharedFrame[] {
+  return items.filter((item) => item.except !== listener).map((item) => item.frame);
+}
+
+/** The frames as one buffer; null when this version can carry none of them. */
+export function joinFrames(
+  frames: readonly SharedFrame[],
   version: SerializerVersion,
-  listener: L | null,
 ): Buffer | null {
-  const frames: Buffer[] = [];
-  for (const { frame, except } of items) {
-    if (listener !== null && except === listener) continue;
-    const bytes = frame.for(version);
-    if (bytes !== null) frames.push(bytes);
-  }
-  if (frames.length < 2) return frames[0] ?? null;
-  return Buffer.concat(frames);
+  const encoded = frames.map((frame) => frame.for(version)).filter((one) => one !== null);
+  return encoded.length < 2 ? (encoded[0] ?? null) : Buffer.concat(encoded);
 }

@@ -5,6 +5,8 @@ import { Inbox, Realtime, subscribed } from '../testing/realtime.ts';
 const ANN = '11111111-1111-1111-1111-111111111111';
 const BOB = '22222222-2222-2222-2222-222222222222';
 const POLICIES = `
+  create table notes (id integer primary key);
+  alter publication supabase_realtime add table notes;
   create policy own_topic on realtime.messages for select to authenticated
     using (realtime.topic() = 'user:' || (select auth.uid())::text);
   create policy own_live_topic on realtime.messages for all to authenticated
@@ -307,5 +309,81 @@ describe('replay', () => {
     await heard.count(2);
     expect(heard.all.map(({ event }) => event)).toEqual(['past 2', 'past 3']);
     expect(heard.all[0]?.meta).toMatchObject({ replayed: true });
+  });
+
+  it('misses and repeats nothing that is sent during the join', async () => {
+    const topic = `user:${ANN}:live`;
+    const access_token = await realtime.token(ANN);
+    let isOver = false;
+    const sending = (async () => {
+      for (let tick = 0; !isOver; tick += 1) await realtime.send(topic, 'tick', { tick });
+    })();
+    await using _ = {
+      async [Symbol.asyncDispose]() {
+        isOver = true;
+        await sending;
+      },
+    };
+    for (let round = 0; round < 15; round += 1) {
+      const socket = await RawSocket.open(realtime.url, '1.0.0');
+      const config = { private: true, broadcast: { replay: { since: Date.now() - 2 } } };
+      await socket.join(`realtime:${topic}`, { config, access_token });
+      const ticks: number[] = [];
+      while (ticks.length < 40) {
+        const frame = await socket.next(({ event }) => event === 'broadcast');
+        ticks.push((frame.payload?.payload as { tick: number }).tick);
+      }
+      const [first = 0] = ticks;
+      const since = ticks.filter((tick) => tick >= first).sort((a, b) => a - b);
+      expect(since).toEqual(since.map((_, n) => first + n));
+      socket.close();
+    }
+  });
+
+  it('is refused on a public channel', async () => {
+    const socket = await RawSocket.open(realtime.url);
+    const config = { broadcast: { replay: { since: 0 } } };
+    expect((await socket.join('realtime:room', { config })).response).toEqual({
+      reason: 'UnableToReplayMessages: Replay is not allowed for public channels',
+    });
+    socket.close();
+  });
+});
+
+describe('changes of tables', () => {
+  it('come as events of their own to clients that send no config', async () => {
+    const socket = await RawSocket.open(realtime.url, '1.0.0');
+    await socket.join('realtime:public:notes:id=gt.1', {});
+    const live = await socket.next((frame) => frame.event === 'system');
+    expect(live.payload).toMatchObject({ status: 'ok', message: 'Subscribed to PostgreSQL' });
+    await realtime.db.query('insert into notes values (1), (2)');
+    const change = await socket.next();
+    expect(change).toMatchObject({ event: 'INSERT', payload: { record: { id: 2 } } });
+    socket.close();
+  });
+
+  it('are live when the join is answered, if the client wants to wait for that', async () => {
+    const socket = await RawSocket.open(realtime.url);
+    const config = {
+      postgres_changes: [{ event: '*', schema: 'public', table: 'notes' }],
+      postgres_changes_options: { wait: true },
+    };
+    expect((await socket.join('realtime:room', { config })).status).toBe('ok');
+    expect((await socket.next()).payload).toMatchObject({ message: 'Subscribed to PostgreSQL' });
+    socket.close();
+  });
+
+  it('refuse the join then, when they cannot be had', async () => {
+    const socket = await RawSocket.open(realtime.url);
+    const config = {
+      postgres_changes: [{ event: '*', schema: 'public', table: 'missing' }],
+      postgres_changes_options: { wait: 'true' },
+    };
+    expect((await socket.join('realtime:room', { config })).response).toEqual({
+      reason: expect.stringMatching(
+        /^RealtimeDisabledForConfiguration: Unable to subscribe to changes with given parameters\. /,
+      ) as string,
+    });
+    socket.close();
   });
 });

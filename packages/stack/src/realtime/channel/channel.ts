@@ -1,8 +1,9 @@
 /** One client's place on one topic. */
 import type { SerializerVersion } from '../codec/client-message.ts';
+import type { SharedFrame } from '../codec/shared-frame.ts';
 import type { Connection } from '../socket/connection.ts';
 import type { Claims } from '../token/verifier.ts';
-import { Rate } from '../rate.ts';
+import { joinFrames } from './audience.ts';
 import type { JoinConfig } from './join-config.ts';
 import { Mailbox } from './mailbox.ts';
 import { TOPIC_PREFIX, type Topic } from './topic.ts';
@@ -28,24 +29,28 @@ export class Channel {
   readonly joinRef: string | null;
   readonly config: JoinConfig;
   readonly mailbox: Mailbox;
-  /** What the client sends. */
-  readonly events: Rate;
   state: ChannelState = 'joining';
   topic: Topic | null = null;
   claims: Claims;
   /** The token that the claims were read from; null for the socket's own key. */
   token: string | null;
+  /** A newer one that came too soon; it is used once `nextTokenAtMs` has come. */
+  waitingToken: string | null = null;
+  nextTokenAtMs = 0;
   rights: Rights = publicRights();
   /** Key under which it tracks itself, once it does. */
   presenceKey: string | null;
   presenceIsEnabled: boolean;
-  #held: Buffer[] | null = null;
+  /** What came while the past was being looked up; null when it goes out at once. */
+  #held: SharedFrame[] | null = null;
+  /** Ids of the messages that it got from the past; null if it asked for none. */
+  #replayed: ReadonlySet<string> | null = null;
   /** Calls of track and untrack in the window that ends at `resetAtMs`. */
   presenceCalls = { count: 0, resetAtMs: 0 };
 
   constructor(
     connection: Connection,
-    join: { name: string; joinRef: string | null; config: JoinConfig; eventsPerSecond: number },
+    join: { name: string; joinRef: string | null; config: JoinConfig },
     onFailure: (channel: Channel, error: unknown) => void,
   ) {
     this.connection = connection;
@@ -57,7 +62,6 @@ export class Channel {
     this.token = join.config.accessToken;
     this.presenceKey = join.config.presence.key;
     this.presenceIsEnabled = join.config.presence.isEnabled;
-    this.events = new Rate(join.eventsPerSecond);
     this.mailbox = new Mailbox((error) => onFailure(this, error));
   }
 
@@ -71,17 +75,36 @@ export class Channel {
     this.#held = [];
   }
 
-  /** Writes what was kept, and from now on everything at once. */
-  release(): void {
-    const held = this.#held;
+  /**
+   * Writes what was kept, and from now on everything at once. A message that was replayed isn't
+   * written again, however late the log tells of it.
+   */
+  release(replayed: ReadonlySet<string>): void {
+    const held = this.#held ?? [];
     this.#held = null;
-    for (const frames of held ?? []) this.connection.write(frames);
+    this.#replayed = replayed.size === 0 ? null : replayed;
+    this.take(held);
   }
 
-  /** Part of {@link Listener}: frames for everyone on the topic. */
+  /** Part of {@link Listener}. */
+  get isChoosy(): boolean {
+    return this.#held !== null || this.#replayed !== null;
+  }
+
+  /** Part of {@link Listener}: messages for everyone on the topic. */
+  take(frames: readonly SharedFrame[]): void {
+    if (this.#held !== null) {
+      this.#held.push(...frames);
+      return;
+    }
+    const wanted = frames.filter(({ id }) => id === null || this.#replayed?.has(id) !== true);
+    const bytes = joinFrames(wanted, this.version);
+    if (bytes !== null) this.connection.write(bytes);
+  }
+
+  /** Part of {@link Listener}: the frames of messages for everyone on the topic. */
   write(frames: Buffer): void {
-    if (this.#held === null) this.connection.write(frames);
-    else this.#held.push(frames);
+    this.connection.write(frames);
   }
 
   /** Sends a message for this channel alone. `payload` is JSON text. */

@@ -9,17 +9,28 @@ export type JoinConfig = {
   broadcast: { ack: boolean; self: boolean; replicationReady: boolean; replay: unknown };
   presence: { isEnabled: boolean; key: string | null };
   postgresChanges: BindingParams[];
+  /** How long the answer may wait for the bindings to be live; null if it doesn't. */
+  changesWaitMs: number | null;
+  /**
+   * A client of before 2022: it sends no `config`, its topic names one binding, and changes come as
+   * events of their own.
+   */
+  isLegacy: boolean;
   /** The token the client gave with the join, or null for the socket's own key. */
   accessToken: string | null;
 };
 
-/** Reads the payload of `phx_join`. */
-export function parseJoin(payload: unknown): JoinConfig {
+const DEFAULT_CHANGES_WAIT_MS = 15_000;
+const MAX_CHANGES_WAIT_MS = 20_000;
+
+/** Reads the payload of `phx_join`; the topic comes without its prefix. */
+export function parseJoin(payload: unknown, subTopic: string): JoinConfig {
   const params = isRecord(payload) ? payload : {};
   const config = section(params, 'config');
   const broadcast = section(config, 'broadcast');
   const presence = section(config, 'presence');
-  const bindings = Array.isArray(config.postgres_changes) ? config.postgres_changes : [];
+  const isLegacy = !('config' in params);
+  const given = Array.isArray(config.postgres_changes) ? config.postgres_changes : [];
   return {
     isPrivate: flag(config.private),
     broadcast: {
@@ -29,9 +40,27 @@ export function parseJoin(payload: unknown): JoinConfig {
       replay: broadcast.replay ?? null,
     },
     presence: { isEnabled: flag(presence.enabled), key: presenceKey(presence.key) },
-    postgresChanges: bindings.filter(isRecord),
+    postgresChanges: isLegacy ? [legacyBinding(subTopic)] : given.filter(isRecord),
+    changesWaitMs: changesWaitMs(section(config, 'postgres_changes_options')),
+    isLegacy,
     accessToken: accessToken(params),
   };
+}
+
+/** `schema`, `schema:table` or `schema:table:filter`. */
+function legacyBinding(subTopic: string): BindingParams {
+  const [, schema = '', table, filter] = /^([^:]*)(?::([^:]*))?(?::(.*))?$/s.exec(subTopic) ?? [];
+  return {
+    schema,
+    ...(table === undefined ? {} : { table }),
+    ...(filter === undefined ? {} : { filter }),
+  };
+}
+
+function changesWaitMs({ wait, timeout }: Record<string, unknown>): number | null {
+  if (!flag(wait)) return null;
+  const isGiven = typeof timeout === 'number' && Number.isInteger(timeout) && timeout > 0;
+  return Math.min(isGiven ? timeout : DEFAULT_CHANGES_WAIT_MS, MAX_CHANGES_WAIT_MS);
 }
 
 function section(from: Record<string, unknown>, name: string): Record<string, unknown> {

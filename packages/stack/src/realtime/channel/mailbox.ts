@@ -15,13 +15,16 @@ export class Mailbox {
     this.#onFailure = onFailure;
   }
 
-  post(task: Task): void {
+  /** Runs the task when its turn comes; false if there are too many before it. */
+  post(task: Task): boolean {
     if (this.#waiting !== null) {
-      if (this.#waiting.length < CAPACITY) this.#waiting.push(task);
-      return;
+      if (this.#waiting.length >= CAPACITY) return false;
+      this.#waiting.push(task);
+      return true;
     }
     const running = this.#run(task);
     if (running !== undefined) void this.#drain(running);
+    return true;
   }
 
   #run(task: Task): Promise<void> | undefined {

@@ -2,6 +2,7 @@
 import type { AuthorizationRequest, Extension } from '../authorization/policies.ts';
 import type { Services } from '../services.ts';
 import type { Channel, Rights } from './channel.ts';
+import { shutDown } from './lifecycle.ts';
 
 /** The policies let these claims hear nothing of the topic. */
 export class ReadDenied extends Error {
@@ -20,8 +21,19 @@ export function listen(channel: Channel): void {
   else topic.presences.remove(channel);
 }
 
+/** Counts one presence event of the channel. When there are too many it ends, and this is false. */
+export function mayTellPresence(services: Services, channel: Channel): boolean {
+  if (services.presenceEvents.isReached(services.now())) {
+    shutDown(services, channel, 'Too many presence messages per second');
+    return false;
+  }
+  services.presenceEvents.count(services.now());
+  return true;
+}
+
 /** Who is present now. What is still to be told as a difference is told to the others first. */
-export function sendPresenceState(channel: Channel): void {
+export function sendPresenceState(services: Services, channel: Channel): void {
+  if (!mayTellPresence(services, channel)) return;
   channel.topic?.flush();
   channel.push('presence_state', JSON.stringify(channel.topic?.presence.state() ?? {}));
 }

@@ -29,7 +29,8 @@ export function receive(services: Services, connection: Connection, message: Cli
   }
   // Meant for an earlier join of the same topic.
   if (message.joinRef !== null && message.joinRef !== channel.joinRef) return;
-  channel.mailbox.post(() => handle(services, channel, message));
+  const isTaken = channel.mailbox.post(() => handle(services, channel, message));
+  if (!isTaken) services.meter.drops.floodedChannel += 1;
 }
 
 function handle(
@@ -50,7 +51,7 @@ function handle(
     case 'presence':
       return pushPresence(services, channel, message);
     default:
-      return;
+      services.events.count(services.now());
   }
 }
 
@@ -62,8 +63,7 @@ function open(services: Services, connection: Connection, message: ClientMessage
     {
       name: message.topic,
       joinRef: message.joinRef,
-      config: parseJoin(message.payload),
-      eventsPerSecond: services.limits.eventsPerSecond,
+      config: parseJoin(message.payload, message.topic.slice(TOPIC_PREFIX.length)),
     },
     (failed, error) => crash(services, failed, error),
   );

@@ -2,7 +2,6 @@
 import { SharedFrame } from '../codec/shared-frame.ts';
 import { encodeMessage } from '../codec/server-message.ts';
 import { Presence } from '../presence/presence.ts';
-import { Rate } from '../rate.ts';
 import type { Flusher } from '../socket/flusher.ts';
 import { Audience } from './audience.ts';
 import type { Channel } from './channel.ts';
@@ -13,7 +12,9 @@ export const TOPIC_PREFIX = 'realtime:';
 type TopicParts = {
   flusher: Flusher;
   nextRef: () => string;
-  presenceEventsPerSecond: number;
+  /** Told after messages were delivered, and how often. */
+  onBroadcast: (topic: Topic, deliveries: number) => void;
+  onPresence: (deliveries: number) => void;
 };
 
 /** One topic and who takes part. `name` has the prefix. */
@@ -25,7 +26,6 @@ export class Topic {
   /** Who may hear who is present. */
   readonly presences: Audience<Channel>;
   readonly presence: Presence<Channel>;
-  readonly presenceEvents: Rate;
   readonly members = new Set<Channel>();
   readonly #flusher: Flusher;
   #presenceWaits = false;
@@ -34,10 +34,9 @@ export class Topic {
     this.name = name;
     this.isPrivate = isPrivate;
     this.#flusher = parts.flusher;
-    this.broadcasts = new Audience(parts.flusher);
-    this.presences = new Audience(parts.flusher);
+    this.broadcasts = new Audience(parts.flusher, (count) => parts.onBroadcast(this, count));
+    this.presences = new Audience(parts.flusher, parts.onPresence);
     this.presence = new Presence(parts.nextRef);
-    this.presenceEvents = new Rate(parts.presenceEventsPerSecond);
   }
 
   /** Tells who came and went, at the end of this turn. */
@@ -71,8 +70,13 @@ export class Topics {
   readonly #parts: TopicParts;
   #lastRef = 0;
 
-  constructor(flusher: Flusher, presenceEventsPerSecond: number) {
-    this.#parts = { flusher, nextRef: () => this.#nextRef(), presenceEventsPerSecond };
+  constructor(parts: Omit<TopicParts, 'nextRef'>) {
+    this.#parts = { ...parts, nextRef: () => this.#nextRef() };
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#public.size + this.#private.size;
   }
 
   /** The topic, if anyone has joined it. */

@@ -6,11 +6,14 @@ import type { SerializerVersion } from './client-message.ts';
  */
 export class SharedFrame {
   readonly #encode: (version: SerializerVersion) => Buffer | null;
+  /** Of a message from the database; null for all else. */
+  readonly id: string | null;
   #v1: Buffer | null | undefined;
   #v2: Buffer | null | undefined;
 
-  constructor(encode: (version: SerializerVersion) => Buffer | null) {
+  constructor(encode: (version: SerializerVersion) => Buffer | null, id: string | null = null) {
     this.#encode = encode;
+    this.id = id;
   }
 
   /** The frame for sockets of this version. */

@@ -1,8 +1,8 @@
 /** From captured changes to the sockets of those who may see them, in commit order. */
 import type pg from 'pg';
 import type { Channel } from '../channel/channel.ts';
-import type { SerializerVersion } from '../codec/client-message.ts';
 import { encodeMessage } from '../codec/server-message.ts';
+import type { Meter } from '../metrics/meter.ts';
 import type { Claims } from '../token/verifier.ts';
 import { getOr, type Binding } from './bindings.ts';
 import { FilterError } from './filter.ts';
@@ -14,11 +14,17 @@ import type { Seers, Visibility } from './visibility.ts';
 /** A change that waits, with the bindings that it may concern. */
 export type Waiting = { change: CapturedChange; table: Table | null; bindings: Binding[] };
 
-type Parts = { pool: pg.Pool; tables: Tables; visibility: Visibility; changeBytes: number };
+type Parts = {
+  pool: pg.Pool;
+  tables: Tables;
+  visibility: Visibility;
+  changeBytes: number;
+  meter: Meter;
+};
 /** Judged: which bindings a change meets, and which claims see its row. */
 type Judged = { change: CapturedChange; table: Table; bindings: Binding[]; key: string[] | null };
 
-type Message = { data: string; channels: Audience['channels'] };
+type Message = { event: string; data: string; channels: Audience['channels'] };
 
 const NO_PRIMARY_KEY = 'Error 400: Bad Request, no primary key';
 const UNAUTHORIZED = 'Error 401: Unauthorized';
@@ -34,14 +40,18 @@ export async function deliver(parts: Parts, batch: readonly Waiting[]): Promise<
     const met = await bindingsMet(parts.pool, change, table, bindings);
     if (met.length > 0) judged.push({ change, table, bindings: met, key: rowKey(change, table) });
   }
-  const seen = await whoSees(parts.visibility, judged);
+  const seen = await whoSees(parts, judged);
   const messages: Message[] = [];
   for (const one of judged) {
     for (const audience of audiences(one.bindings, seen.get(one) ?? null)) {
-      messages.push({ data: await dataFor(parts, one, audience), channels: audience.channels });
+      const data = await dataFor(parts, one, audience);
+      messages.push({ event: one.change.kind, data, channels: audience.channels });
     }
   }
-  for (const message of messages) send(message);
+  for (const message of messages) {
+    parts.meter.changesOut += message.channels.size;
+    send(message);
+  }
 }
 
 async function bindingsMet(
@@ -89,7 +99,7 @@ function rowKey(change: CapturedChange, table: Table): string[] | null {
 
 /** Asks row level security once per table, for all rows and all distinct claims of the batch. */
 async function whoSees(
-  visibility: Visibility,
+  { visibility, meter }: Parts,
   judged: readonly Judged[],
 ): Promise<Map<Judged, Seers>> {
   const seers = new Map<Judged, Seers>();
@@ -98,6 +108,7 @@ async function whoSees(
     const bindings = new Set(asked.flatMap((one) => one.bindings));
     const claims = new Set([...bindings].flatMap((binding) => [...binding.subscribers.keys()]));
     const rows = asked.map((one) => ({ key: one.key ?? [], xid: one.change.xid }));
+    meter.rowChecks += rows.length * claims.size;
     const seen = await visibility.visible(table, rows, [...claims]);
     asked.forEach((one, n) => seers.set(one, seen[n] ?? NOBODY));
   }
@@ -113,10 +124,10 @@ type Audience = {
   channels: Map<Channel, number[]>;
 };
 
-function send({ data, channels }: Message): void {
+function send({ event, data, channels }: Message): void {
   const frames = new Map<string, Buffer>();
   for (const [channel, ids] of channels) {
-    channel.connection.queue(frameFor(frames, channel.name, channel.version, ids, data));
+    channel.connection.queue(frameFor(frames, channel, ids, { event, data }));
   }
 }
 
@@ -193,16 +204,17 @@ function keyOnly(change: CapturedChange, table: Table): CapturedChange {
 
 function frameFor(
   frames: Map<string, Buffer>,
-  topic: string,
-  version: SerializerVersion,
+  { name: topic, version, config: { isLegacy } }: Channel,
   ids: number[],
-  data: string,
+  change: { event: string; data: string },
 ): Buffer {
-  const key = `${version} ${ids.join()} ${topic}`;
+  const key = `${version} ${isLegacy} ${ids.join()} ${topic}`;
   let frame = frames.get(key);
   if (frame === undefined) {
-    const payload = `{"ids":[${ids.join(',')}],"data":${data}}`;
-    const envelope = { joinRef: null, ref: null, topic, event: 'postgres_changes', payload };
+    const body = isLegacy
+      ? { event: change.event, payload: change.data }
+      : { event: 'postgres_changes', payload: `{"ids":[${ids.join(',')}],"data":${change.data}}` };
+    const envelope = { joinRef: null, ref: null, topic, ...body };
     frames.set(key, (frame = encodeMessage(version, envelope)));
   }
   return frame;

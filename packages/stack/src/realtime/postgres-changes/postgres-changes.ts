@@ -5,6 +5,7 @@ import type { Channel } from '../channel/channel.ts';
 import type { BindingParams } from '../channel/join-config.ts';
 import { isUnavailable } from '../database-fault.ts';
 import type { RealtimeLogEntry } from '../index.ts';
+import type { Meter } from '../metrics/meter.ts';
 import { CHANGES_PUBLICATION } from '../replication/maintenance.ts';
 import type { Relation } from '../replication/pgoutput.ts';
 import type { Change } from '../replication/stream.ts';
@@ -27,6 +28,7 @@ type Options = {
   changeBytes: number;
   /** Writes what was queued for sockets. */
   flush(): void;
+  meter: Meter;
   /** Stops and starts the log, when changes come faster than they can be judged. */
   pause(): void;
   resume(): void;
@@ -44,9 +46,10 @@ const BATCH = 500;
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 const BATCH_BYTES = 8 * 1024 * 1024;
 const MAX_RETRY_MS = 1_000;
+const SUBSCRIBED = 'Subscribed to PostgreSQL';
 
 /** A subscription that cannot be made; the message is for the client. */
-class SubscriptionRefused extends Error {}
+export class SubscriptionRefused extends Error {}
 
 export class PostgresChanges {
   readonly #options: Options;
@@ -82,6 +85,25 @@ export class PostgresChanges {
     });
   }
 
+  /**
+   * Begins to deliver before the join is answered; {@link announce} tells the client then. Throws
+   * {@link SubscriptionRefused}.
+   */
+  async establish(channel: Channel): Promise<void> {
+    const wishes = channel.config.postgresChanges.map(wishOf);
+    for (const wish of wishes) await this.#check(channel, wish);
+    this.#bindings.remove(channel);
+    if (channel.state === 'closed') return;
+    wishes.forEach((wish, n) => {
+      this.#bindings.add(channel, wish, bindingId(channel.config.postgresChanges[n] ?? {}));
+    });
+  }
+
+  /** Tells the client that its bindings are live. */
+  announce(channel: Channel): void {
+    if (channel.state === 'joined') channel.system('postgres_changes', 'ok', SUBSCRIBED);
+  }
+
   /** The same again, under the channel's new claims. */
   resubscribe(channel: Channel): void {
     if (channel.config.postgresChanges.length > 0) this.subscribe(channel);
@@ -89,7 +111,7 @@ export class PostgresChanges {
 
   /** Tells all that the log was interrupted and flows again: what changed meanwhile is not told. */
   announceAgain(): void {
-    for (const channel of this.#bindings.channels()) sayLive(channel);
+    for (const channel of this.#bindings.channels()) this.announce(channel);
   }
 
   /** Ends what the channel subscribed to. */
@@ -176,14 +198,8 @@ export class PostgresChanges {
   }
 
   async #subscribe(channel: Channel): Promise<void> {
-    const wishes = channel.config.postgresChanges.map(wishOf);
-    for (const wish of wishes) await this.#check(channel, wish);
-    this.#bindings.remove(channel);
-    if (channel.state !== 'joined') return;
-    wishes.forEach((wish, n) => {
-      this.#bindings.add(channel, wish, bindingId(channel.config.postgresChanges[n] ?? {}));
-    });
-    sayLive(channel);
+    await this.establish(channel);
+    this.announce(channel);
   }
 
   /** Refuses what could never deliver anything, so that its author learns of it. */
@@ -219,10 +235,6 @@ export class PostgresChanges {
   #log(level: RealtimeLogEntry['level'], message: string): void {
     this.#options.log({ level, part: 'postgres_changes', message });
   }
-}
-
-function sayLive(channel: Channel): void {
-  channel.system('postgres_changes', 'ok', 'Subscribed to PostgreSQL');
 }
 
 function wishOf(params: BindingParams): Wish {

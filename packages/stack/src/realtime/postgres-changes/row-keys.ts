@@ -11,9 +11,10 @@ export type JudgedRow = {
 
 /**
  * Whether what a transaction did can be seen: it has left the list of those in progress. Its number
- * is given by 32 bits, and is the one of those that is nearest to the newest of all.
+ * is given by 32 bits, and is the one of those that is nearest to the newest of all. An expression
+ * of SQL; reads the column or variable `xid`, a bigint.
  */
-const IS_OVER = `(
+export const IS_OVER = `(
   select pg_visible_in_snapshot((near - ((near - xid) & 4294967295))::text::xid8, snapshot)
   from pg_current_snapshot() as snapshot
   cross join lateral (select pg_snapshot_xmax(snapshot)::text::bigint + 2147483648 as near) as newest

@@ -1,6 +1,7 @@
 /** What is known of a published table: its columns, its key, and who may read what of it. */
 import type pg from 'pg';
 import type { Relation } from '../replication/pgoutput.ts';
+import { fieldsOf } from './composite.ts';
 import { columnType, type ColumnType } from './values.ts';
 
 export type TableColumn = {
@@ -28,6 +29,8 @@ type ColumnRow = {
   element: string | null;
   sql_type: string;
   is_enum: boolean;
+  /** Oid of the composite type that it is, or holds. */
+  composite: number | null;
   is_primary_key: boolean;
   has_row_security: boolean;
 };
@@ -44,6 +47,8 @@ const DESCRIBE = `
     case when bt.typcategory = 'A' then coalesce(et.typname, null) end as element,
     format_type(a.atttypid, a.atttypmod) as sql_type,
     bt.typtype = 'e' as is_enum,
+    case when coalesce(et.typtype, bt.typtype) = 'c' then coalesce(et.oid, bt.oid)::int8::float8 end
+      as composite,
     coalesce(a.attnum = any(i.indkey), false) as is_primary_key,
     c.relrowsecurity as has_row_security
   from pg_class c
@@ -103,6 +108,17 @@ export class Tables {
     return rows[0]?.oid ?? null;
   }
 
+  async #column(row: ColumnRow): Promise<TableColumn> {
+    const fields = row.composite === null ? null : await fieldsOf(this.#pool, row.composite);
+    return {
+      name: row.name,
+      type: columnType(row.type, row.base, row.element, fields),
+      sqlType: row.sql_type,
+      isEnum: row.is_enum,
+      isPrimaryKey: row.is_primary_key,
+    };
+  }
+
   async #describe({
     oid,
     schema,
@@ -110,13 +126,7 @@ export class Tables {
   }: Pick<Relation, 'oid' | 'schema' | 'name'>): Promise<Table | null> {
     const { rows } = await this.#pool.query<ColumnRow>(DESCRIBE, [oid]);
     if (rows.length === 0) return null;
-    const columns = rows.map((row) => ({
-      name: row.name,
-      type: columnType(row.type, row.base, row.element),
-      sqlType: row.sql_type,
-      isEnum: row.is_enum,
-      isPrimaryKey: row.is_primary_key,
-    }));
+    const columns = await Promise.all(rows.map((row) => this.#column(row)));
     const primaryKey = columns.filter((column) => column.isPrimaryKey);
     return {
       oid,

@@ -6,7 +6,12 @@ export type ColumnType = {
   shape: 'number' | 'boolean' | 'json' | 'timestamp' | 'timestamptz' | 'text';
   /** Of an array, what it holds. */
   element: ColumnType | null;
+  /** Of a composite type, what it is made of. */
+  fields: readonly Field[] | null;
 };
+
+/** One field of a composite type. */
+export type Field = { name: string; type: ColumnType };
 
 /** `typname` of a base type → its shape; what is missing is text. */
 const SHAPES: Record<string, ColumnType['shape']> = {
@@ -23,15 +28,29 @@ const SHAPES: Record<string, ColumnType['shape']> = {
   timestamptz: 'timestamptz',
 };
 
-/** The type of a column. `base` is the name behind a domain; `element` that of an array's items. */
-export function columnType(name: string, base: string, element: string | null): ColumnType {
-  const items = element === null ? null : columnType(element, element, null);
-  return { name, shape: SHAPES[base] ?? 'text', element: items };
+/**
+ * The type of a column. `base` is the name behind a domain; `element` that of an array's items;
+ * `fields` are those of the type, or of the array's items.
+ */
+export function columnType(
+  name: string,
+  base: string,
+  element: string | null,
+  fields: readonly Field[] | null = null,
+): ColumnType {
+  const items = element === null ? null : columnType(element, element, null, fields);
+  return {
+    name,
+    shape: SHAPES[base] ?? 'text',
+    element: items,
+    fields: element === null ? fields : null,
+  };
 }
 
 /** JSON text of a value in its text form. */
 export function jsonOf(type: ColumnType, text: string): string {
   if (type.element !== null) return arrayJson(type.element, text);
+  if (type.fields !== null) return compositeJson(type.fields, text);
   switch (type.shape) {
     case 'number':
       // NaN and the infinities are no JSON numbers.
@@ -47,6 +66,18 @@ export function jsonOf(type: ColumnType, text: string): string {
     case 'text':
       return JSON.stringify(text);
   }
+}
+
+/** A row's text, `(1,"a,b",,"""quoted""")`: what is empty and not quoted is null. */
+function compositeJson(fields: readonly Field[], text: string): string {
+  const values = [...text.slice(1, -1).matchAll(/(?:^|,)(?:"((?:[^"\\]|\\.|"")*)"|([^,]*))/gs)];
+  const members = fields.map(({ name, type }, n) => {
+    const [, quoted, bare = ''] = values[n] ?? [];
+    const value = quoted?.replace(/\\(.)|""/gs, (_, escaped?: string) => escaped ?? '"');
+    const isNull = value === undefined && bare === '';
+    return `${JSON.stringify(name)}:${isNull ? 'null' : jsonOf(type, value ?? bare)}`;
+  });
+  return `{${members.join(',')}}`;
 }
 
 /** An array's text, `{1,NULL,"a,b",{…}}`, perhaps with its bounds before it. */

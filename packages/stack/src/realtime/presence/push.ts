@@ -1,7 +1,7 @@
 /** What a client says about its own presence. */
 import type { Channel } from '../channel/channel.ts';
 import { shutDown } from '../channel/lifecycle.ts';
-import { askerOf, sendPresenceState } from '../channel/rights.ts';
+import { askerOf, mayTellPresence, sendPresenceState } from '../channel/rights.ts';
 import { isRecord, type ClientMessage } from '../codec/client-message.ts';
 import type { Services } from '../services.ts';
 
@@ -13,6 +13,7 @@ export function pushPresence(
   channel: Channel,
   message: ClientMessage,
 ): void | Promise<void> {
+  services.meter.eventsFromClients += 1;
   if (!isRecord(message.payload) || typeof message.payload.event !== 'string') {
     channel.reply(message.ref, 'ok');
     return;
@@ -67,10 +68,7 @@ function track(services: Services, channel: Channel, { ref, payload }: ClientMes
     shutDown(services, channel, 'Track message size exceeded');
     return;
   }
-  if (!channel.topic.presenceEvents.add(services.now())) {
-    shutDown(services, channel, 'Too many presence messages per second');
-    return;
-  }
+  if (!mayTellPresence(services, channel)) return;
   channel.presenceKey ??= crypto.randomUUID();
   channel.topic.presence.track(channel, channel.presenceKey, state);
   channel.topic.presenceChanged();
@@ -78,7 +76,7 @@ function track(services: Services, channel: Channel, { ref, payload }: ClientMes
   if (channel.presenceIsEnabled) return;
   // This client never got the state at its join, and would see differences only.
   channel.presenceIsEnabled = true;
-  if (channel.rights.presence.read === true) sendPresenceState(channel);
+  if (channel.rights.presence.read === true) sendPresenceState(services, channel);
 }
 
 function countCall({ limits, now }: Services, { presenceCalls }: Channel): boolean {

@@ -1,7 +1,7 @@
 /** A Realtime server in a process of its own, which can be killed and whose memory is its own. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { startRealtimeServer, type RealtimeLimits } from '../index.ts';
+import { machineLimits, startRealtimeServer, type RealtimeLimits } from '../index.ts';
 
 /** What the parent asks; each question is answered by one message. */
 export type Question =
@@ -44,7 +44,10 @@ function memory(): Memory {
 async function start(options: Question & { ask: 'start' }): Promise<{ port: number }> {
   const { adminUrl, jwtSecret, limits } = options;
   const keys = { jwtSecret, publishableKey: 'sb_publishable_test', secretKey: 'sb_secret_test' };
-  const server = await startRealtimeServer({ adminUrl, ...keys, limits });
+  const server = await startRealtimeServer({
+    ...{ adminUrl, ...keys },
+    limits: { ...machineLimits, ...limits },
+  });
   const http = createServer((request, response) => {
     if (!server.handleRequest(request, response)) response.writeHead(404).end();
   });

@@ -9,6 +9,7 @@ import {
   type SerializerVersion,
 } from '../codec/client-message.ts';
 import { encodeMessage, encodeReply, type ServerMessage } from '../codec/server-message.ts';
+import type { DropReason, Meter } from '../metrics/meter.ts';
 import type { Claims } from '../token/verifier.ts';
 import type { Flusher } from './flusher.ts';
 
@@ -26,7 +27,7 @@ type ConnectionEvents = {
   onClose(connection: Connection): void;
   /** Half of what may wait for it does. */
   onBehind(connection: Connection): void;
-  onDrop(connection: Connection, reason: string): void;
+  onDrop(reason: DropReason): void;
 };
 
 /** Close code for "try again later": the client could not keep up. */
@@ -41,10 +42,13 @@ export class Connection {
   readonly channels = new Map<string, Channel>();
   /** When the client was last heard, by the server's coarse clock, which is not that of the day. */
   lastHeardMs: number;
+  /** When it was last seen on a channel, or came. */
+  lastOnChannelMs: number;
   readonly #ws: WebSocket;
   readonly #socket: Duplex;
   readonly #bufferedBytes: number;
   readonly #flusher: Flusher;
+  readonly #meter: Meter;
   readonly #events: ConnectionEvents;
   #queued: Buffer[] | null = null;
   #terminating: NodeJS.Timeout | null = null;
@@ -56,6 +60,7 @@ export class Connection {
       ws: WebSocket;
       socket: Duplex;
       flusher: Flusher;
+      meter: Meter;
       bufferedBytes: number;
       nowMs: number;
     },
@@ -65,17 +70,20 @@ export class Connection {
     this.claims = handshake.claims;
     this.headers = handshake.headers;
     this.lastHeardMs = transport.nowMs;
+    this.lastOnChannelMs = transport.nowMs;
     this.#ws = transport.ws;
     this.#socket = transport.socket;
     this.#bufferedBytes = transport.bufferedBytes;
     this.#flusher = transport.flusher;
+    this.#meter = transport.meter;
     this.#events = events;
   }
 
   /** Reads one frame. A malformed one is dropped, the connection kept. */
   receive(data: Buffer, isBinary: boolean): void {
+    this.#meter.bytesIn += data.length;
     const message = this.#decode(data, isBinary);
-    if (message === null) this.#events.onDrop(this, 'malformed frame');
+    if (message === null) this.#events.onDrop('malformedFrame');
     else if (this.#isOpen) this.#events.onMessage(this, message);
   }
 
@@ -93,10 +101,11 @@ export class Connection {
   write(frames: Buffer): void {
     if (!this.#isOpen) return;
     if (this.#socket.writableLength > this.#bufferedBytes) {
-      this.#events.onDrop(this, 'slow reader');
+      this.#events.onDrop('slowReader');
       this.close(TRY_AGAIN_LATER, 'slow reader');
       return;
     }
+    this.#meter.bytesOut += frames.length;
     this.#socket.write(frames);
     if (this.#socket.writableLength > this.#bufferedBytes / 2) this.#events.onBehind(this);
   }

@@ -10,7 +10,13 @@ import {
 import { SignJWT } from 'jose';
 import pg from 'pg';
 import { bootstrapDatabase, startPostgres } from '../../testing/index.ts';
-import { startRealtimeServer, type RealtimeLimits, type RealtimeServer } from '../index.ts';
+import {
+  machineLimits,
+  startRealtimeServer,
+  type RealtimeLimits,
+  type RealtimeMetrics,
+  type RealtimeServer,
+} from '../index.ts';
 
 const JWT_SECRET = 'a-secret-for-tests-with-at-least-32-characters';
 
@@ -32,7 +38,7 @@ export class Realtime implements AsyncDisposable {
     this.db.on('error', () => undefined);
   }
 
-  /** A fresh Postgres, bootstrapped, with `sql` run on it, and a server. */
+  /** A fresh Postgres, bootstrapped, with `sql` run on it, and a server without rates but those given. */
   static async start(sql = '', limits: Partial<RealtimeLimits> = {}): Promise<Realtime> {
     const postgres = await startPostgres();
     await postgres.createDatabase('realtime_test');
@@ -56,7 +62,7 @@ export class Realtime implements AsyncDisposable {
       jwtSecret: JWT_SECRET,
       publishableKey: 'sb_publishable_test',
       secretKey: 'sb_secret_test',
-      limits,
+      limits: { ...machineLimits, ...limits },
     });
     const http = createServer((request, response) => {
       if (!server.handleRequest(request, response)) response.writeHead(404).end();
@@ -73,6 +79,12 @@ export class Realtime implements AsyncDisposable {
     const http = this.#http;
     http?.closeAllConnections();
     await new Promise((resolve) => (http === null ? resolve(null) : http.close(resolve)));
+  }
+
+  /** What the running server has counted. */
+  metrics(): Promise<RealtimeMetrics> {
+    if (this.#server === null) throw new Error('The server was not started');
+    return this.#server.metrics();
   }
 
   /** Signs an access token; `expiresInSeconds` may be negative. */

@@ -1,11 +1,6 @@
 /** Who a token speaks for. */
-import {
-  createLocalJWKSet,
-  decodeProtectedHeader,
-  errors,
-  jwtVerify,
-  type JSONWebKeySet,
-} from 'jose';
+import { decodeProtectedHeader, errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
+import { keyFinder, type KeySet } from '../../keys/key-set.ts';
 import { expiredMessage, TokenError } from './errors.ts';
 
 /** The claims of a verified token. One object per distinct token: it may be compared by identity. */
@@ -20,7 +15,7 @@ export type Claims = {
 
 type Keys = {
   jwtSecret: string;
-  jwks?: JSONWebKeySet;
+  jwks?: KeySet | undefined;
   publishableKey: string;
   secretKey: string;
 };
@@ -32,7 +27,7 @@ const CACHE_SIZE = 20_000;
 export class TokenVerifier {
   readonly #keys: Keys;
   readonly #secret: Uint8Array;
-  readonly #keySet: ReturnType<typeof createLocalJWKSet> | null;
+  readonly #findKey: JWTVerifyGetKey | null;
   readonly #apiKeys: Map<string, Claims>;
   readonly #cache = new Map<string, Claims>();
   readonly #now: () => number;
@@ -41,7 +36,7 @@ export class TokenVerifier {
     this.#keys = keys;
     this.#now = now;
     this.#secret = new TextEncoder().encode(keys.jwtSecret);
-    this.#keySet = keys.jwks ? createLocalJWKSet(keys.jwks) : null;
+    this.#findKey = keys.jwks === undefined ? null : keyFinder(keys.jwks);
     this.#apiKeys = new Map([
       [keys.publishableKey, apiKeyClaims('anon')],
       [keys.secretKey, apiKeyClaims('service_role')],
@@ -73,22 +68,17 @@ export class TokenVerifier {
     const algorithms = ['HS256', 'HS384', 'HS512'];
     // Expiry is judged by refuseExpired, in upstream's words.
     const currentDate = new Date(0);
+    let kid: string | undefined;
     try {
       const header = decodeProtectedHeader(token);
-      const asymmetric = header.alg !== undefined && !header.alg.startsWith('HS');
-      if (asymmetric && this.#keySet === null) {
-        throw new TokenError(
-          'JwtSignerError',
-          'Failed to generate JWT signer, check your JWT secret or JWKS configuration',
-        );
+      kid = header.kid;
+      if (header.alg?.startsWith('HS') !== false) {
+        return (await jwtVerify(token, this.#secret, { algorithms, currentDate })).payload;
       }
-      const verified =
-        asymmetric && this.#keySet !== null
-          ? await jwtVerify(token, this.#keySet, { currentDate })
-          : await jwtVerify(token, this.#secret, { algorithms, currentDate });
-      return verified.payload;
+      if (this.#findKey === null) throw noSigner(kid);
+      return (await jwtVerify(token, this.#findKey, { currentDate })).payload;
     } catch (error) {
-      throw tokenError(error);
+      throw tokenError(error, kid);
     }
   }
 
@@ -121,11 +111,30 @@ function readClaims(payload: Record<string, unknown>): Claims {
   };
 }
 
-function tokenError(error: unknown): TokenError {
+/** Upstream's words for a token whose key isn't known. */
+function noSigner(kid: string | undefined): TokenError {
+  const key = kid === undefined ? '' : ` for key ID (kid) ${JSON.stringify(kid)}`;
+  return new TokenError(
+    'JwtSignerError',
+    `Failed to generate JWT signer${key}, check your JWT secret or JWKS configuration`,
+  );
+}
+
+/** The set has no such key, or can't be fetched. */
+function isKeyMissing(error: unknown): boolean {
+  return (
+    error instanceof errors.JWKSNoMatchingKey ||
+    error instanceof errors.JWKSTimeout ||
+    (error instanceof errors.JOSEError && error.code === 'ERR_JOSE_GENERIC') ||
+    (error instanceof TypeError && error.message === 'fetch failed')
+  );
+}
+
+function tokenError(error: unknown, kid: string | undefined): TokenError {
   if (error instanceof TokenError) return error;
+  if (isKeyMissing(error)) return noSigner(kid);
   const isSignature =
     error instanceof errors.JWSSignatureVerificationFailed ||
-    error instanceof errors.JWKSNoMatchingKey ||
     error instanceof errors.JOSEAlgNotAllowed;
   return isSignature
     ? new TokenError('JwtSignatureError', 'Failed to validate JWT signature')
