@@ -1,4 +1,16 @@
-export type { LiveEvent, NotificationFilters, RealtimeApi } from './connection/api.ts';
+export {
+  achievements,
+  type AchievementsState,
+  type AchievementsStore,
+} from './achievements/store.ts';
+export { outlineOf, type OutlineOf } from './catalog/outline.ts';
+export {
+  courseContent,
+  type CourseContentState,
+  type CourseContentStore,
+  type Publication,
+} from './catalog/store.ts';
+export type { LiveEvent, NotificationFilters, QuizAnswers, RealtimeApi } from './connection/api.ts';
 export {
   createConnection,
   type Connection,
@@ -9,6 +21,7 @@ export {
 export type { LiveError } from './connection/errors.ts';
 export type { ConnectionStatus } from './connection/status.ts';
 export type { AccessToken } from './connection/token.ts';
+export { leaderboard, type LeaderboardState, type LeaderboardStore } from './leaderboard/store.ts';
 export {
   liveQuery,
   type LiveQuery,
@@ -25,3 +38,8 @@ export {
   type NotificationsState,
   type NotificationsStore,
 } from './notifications/store.ts';
+export {
+  courseProgress,
+  type CourseProgressState,
+  type CourseProgressStore,
+} from './progress/store.ts';
