@@ -1,5 +1,17 @@
 export { reopenAfterMs } from './connection/backoff.ts';
-export type { LiveEvent, NotificationFilters, RealtimeApi } from './connection/api.ts';
+export {
+  achievements,
+  type AchievementsState,
+  type AchievementsStore,
+} from './achievements/store.ts';
+export { outlineOf, type OutlineOf } from './catalog/outline.ts';
+export {
+  courseContent,
+  type CourseContentState,
+  type CourseContentStore,
+  type Publication,
+} from './catalog/store.ts';
+export type { LiveEvent, NotificationFilters, QuizAnswers, RealtimeApi } from './connection/api.ts';
 export {
   createConnection,
   type Connection,
@@ -10,6 +22,7 @@ export {
 export type { LiveError } from './connection/errors.ts';
 export type { ConnectionStatus } from './connection/status.ts';
 export type { AccessToken } from './connection/token.ts';
+export { leaderboard, type LeaderboardState, type LeaderboardStore } from './leaderboard/store.ts';
 export {
   liveQuery,
   type LiveQuery,
@@ -26,3 +39,8 @@ export {
   type NotificationsState,
   type NotificationsStore,
 } from './notifications/store.ts';
+export {
+  courseProgress,
+  type CourseProgressState,
+  type CourseProgressStore,
+} from './progress/store.ts';

@@ -28,13 +28,10 @@ export const courseCountSchema = z.object({
 /** How far a student is in a course, with the reason. */
 export type CourseCount = z.infer<typeof courseCountSchema>;
 
-/** A student's own state in a lesson; lessons never opened are left out of lists. */
+/** A student's own state in a lesson; those that they never did or tried are left out of lists. */
 export const lessonStateSchema = z.object({
   lessonId: z.guid(),
   completedAt: z.iso.datetime().nullable(),
-  /** How much of the text lies above, or of the video behind: 0–1. */
-  place: z.number().min(0).max(1),
-  timeSpentSeconds: countSchema,
   attempts: countSchema,
   /** 0–100, of all attempts; null where there is none. */
   bestScore: percentSchema.nullable(),
@@ -46,7 +43,10 @@ export type LessonState = z.infer<typeof lessonStateSchema>;
 /** Names a course. */
 export const courseInput = z.object({ courseId: z.guid() });
 
-/** Everything about how far the student is in a course. Titles and order are `catalog.content`'s. */
+/**
+ * Everything that events tell of how far the student is in a course. Titles and order are
+ * `catalog.content`'s; place and time in a lesson, `catalog.lesson`'s. Lists are in the order of ids.
+ */
 export const courseProgressSchema = courseCountSchema.extend({
   courseId: z.guid(),
   enrolledAt: z.iso.datetime(),
@@ -246,12 +246,10 @@ export const progressEventSchemas = {
     isPassed: z.boolean(),
   }),
   /** Other lessons count than before: a version was published. */
-  'progress.reevaluated': z.object({
+  'progress.reevaluated': courseCountSchema.extend({
     courseId: z.guid(),
-    courseVersion: countSchema,
-    doneCount: countSchema,
-    requiredCount: countSchema,
-    progressPercent: percentSchema,
+    /** Modules that are done by it. */
+    completedModuleIds: z.array(z.guid()),
   }),
 } as const;
 

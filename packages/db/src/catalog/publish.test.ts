@@ -257,6 +257,8 @@ describe('who has not finished', () => {
       doneCount: 1,
       requiredCount: 4,
       progressPercent: 25,
+      status: 'active',
+      completedModuleIds: [],
     });
   });
 

@@ -47,21 +47,22 @@ language plpgsql security definer set search_path = ''
 as $$
 declare
   student uuid;
-  told text;
+  told jsonb;
 begin
   perform private.hold_course(course, true);
-  insert into public.module_completions (user_id, module_id)
-  select enrollments.user_id, required.module_id
-  from public.enrollments
-  join private.required_lessons(course) as required on true
-  left join public.lesson_completions as done
-    on done.user_id = enrollments.user_id and done.lesson_id = required.lesson_id
-  where enrollments.course_id = course and enrollments.status = 'active'
-  group by enrollments.user_id, required.module_id
-  having count(*) = count(done.lesson_id)
-  on conflict do nothing;
-
-  with counted as (
+  with done_modules as (
+    insert into public.module_completions (user_id, module_id)
+    select enrollments.user_id, required.module_id
+    from public.enrollments
+    join private.required_lessons(course) as required on true
+    left join public.lesson_completions as done
+      on done.user_id = enrollments.user_id and done.lesson_id = required.lesson_id
+    where enrollments.course_id = course and enrollments.status = 'active'
+    group by enrollments.user_id, required.module_id
+    having count(*) = count(done.lesson_id)
+    on conflict do nothing
+    returning user_id, module_id
+  ), counted as (
     select enrollments.id, count(required.lesson_id) as required, count(done.lesson_id) as done
     from public.enrollments
     left join private.required_lessons(course) as required on true
@@ -74,25 +75,14 @@ begin
     set progress = floor(100.0 * counted.done / greatest(counted.required, 1))
     from counted
     where enrollments.id = counted.id
-    returning enrollments.user_id, counted.done, counted.required
+    returning enrollments.user_id
   )
-  select string_agg(
-    jsonb_build_object(
-      'topic', 'user:' || user_id,
-      'event', 'progress.reevaluated',
-      'payload', jsonb_build_object(
-        'courseId', course,
-        'courseVersion', (select version from public.courses where id = course),
-        'doneCount', done,
-        'requiredCount', required,
-        'progressPercent', floor(100.0 * done / greatest(required, 1))
-      )
-    )::text,
-    ','
-  )
+  select jsonb_object_agg(changed.user_id, coalesce(news.module_ids, '[]'))
   into told
-  from changed;
-  perform private.queue_live('homeroom.events', told);
+  from changed
+  left join (
+    select user_id, jsonb_agg(module_id) as module_ids from done_modules group by user_id
+  ) as news on news.user_id = changed.user_id;
 
   for student in
     select user_id from public.enrollments
@@ -103,7 +93,30 @@ begin
       student, course, private.finish_course(student, course) || private.earn_achievements(student)
     );
   end loop;
+  perform private.tell_reevaluated(course, told);
 end;
+$$;
+
+-- Tells students how far they are after a new count: `students` has the modules that each of them has
+-- done by it, by their ids.
+create or replace function private.tell_reevaluated(course uuid, students jsonb) returns void
+language sql
+as $$
+  select private.queue_live('homeroom.events', string_agg(
+    jsonb_build_object(
+      'topic', 'user:' || enrollment.user_id,
+      'event', 'progress.reevaluated',
+      'payload', jsonb_build_object('courseId', course, 'completedModuleIds', told.value)
+        || private.progress_json(
+          enrollment, courses.version, private.count_course(enrollment.user_id, course, null)
+        )
+    )::text,
+    ','
+  ))
+  from jsonb_each(students) as told
+  join public.enrollments as enrollment
+    on enrollment.user_id = told.key::uuid and enrollment.course_id = course
+  join public.courses on courses.id = course;
 $$;
 
 -- A lesson moved, or counts now, or doesn't any more, whoever changed the row. (`publish_course`

@@ -109,7 +109,7 @@ begin
     is distinct from (old.first_name, old.last_name, old.avatar_url) then
     update private.leaderboard_told
     set is_stale = true
-    where entries @> jsonb_build_array(jsonb_build_object('userId', new.id));
+    where board in (select scores.board from private.leaderboard_scores as scores where user_id = new.id);
   end if;
   return null;
 end;

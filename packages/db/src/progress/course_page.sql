@@ -1,4 +1,4 @@
--- How far the caller is in a course, in all of its lessons that they have opened. Raises
+-- How far the caller is in a course, and in each lesson that they have done or tried. Raises
 -- ENROLLMENT_REQUIRED. One statement, so that it is of one moment with the topic's number beside it.
 create or replace function public.course_progress(course_id uuid) returns jsonb
 language plpgsql stable security definer set search_path = ''
@@ -16,7 +16,7 @@ begin
       'enrolledAt', private.iso_time(enrollment.enrolled_at),
       'lessons', private.lesson_states(student, course.id),
       'completedModuleIds', coalesce((
-        select jsonb_agg(module.id order by module.position)
+        select jsonb_agg(module.id order by module.id)
         from public.modules as module
         join public.module_completions as done
           on done.module_id = module.id and done.user_id = student
@@ -42,19 +42,20 @@ end;
 $$;
 grant execute on function public.course_progress(uuid) to authenticated;
 
--- A student's state in each lesson of a course that they have opened.
+-- A student's state in each lesson of a course that they have done or tried: all that events tell.
 create or replace function private.lesson_states(student uuid, course uuid) returns jsonb
 language sql stable
 as $$
   select coalesce(
-    jsonb_agg(jsonb_build_object(
-      'lessonId', lesson.id,
-      'completedAt', private.iso_time(done.completed_at),
-      'place', coalesce(progress.place, 0),
-      'timeSpentSeconds', coalesce(progress.time_spent_seconds, 0),
-      'attempts', coalesce(progress.attempts, 0),
-      'bestScore', progress.best_score
-    )),
+    jsonb_agg(
+      jsonb_build_object(
+        'lessonId', lesson.id,
+        'completedAt', private.iso_time(done.completed_at),
+        'attempts', coalesce(progress.attempts, 0),
+        'bestScore', progress.best_score
+      )
+      order by lesson.id
+    ),
     '[]'
   )
   from public.modules as module
@@ -64,7 +65,7 @@ as $$
   left join public.lesson_progress as progress
     on progress.lesson_id = lesson.id and progress.user_id = student
   where module.course_id = course
-    and (done.lesson_id is not null or progress.lesson_id is not null);
+    and (done.lesson_id is not null or progress.attempts > 0);
 $$;
 
 -- The students of a course, the newest enrollment first, after a place in that order (null: from the

@@ -1,8 +1,9 @@
+import type { Attachment } from '../catalog/tables.ts';
 import type { CourseText, LessonText } from './course-file.ts';
 import { accounts } from './people.ts';
 import { idOf } from './random.ts';
 import type { Rows } from './rows.ts';
-import { DAY_MS, iso } from './time.ts';
+import { DAY_MS, HOUR_MS, iso } from './time.ts';
 
 /** A lesson that counts for nobody yet, or for everybody. */
 export type SeededLesson = LessonText & { id: string };
@@ -31,6 +32,18 @@ export function catalogOf(texts: CourseText[]): SeededCourse[] {
   }));
 }
 
+/** What lies beside a lesson, by its title. */
+const ATTACHMENTS: Record<string, Attachment[]> = {
+  'Transactions: all of it or none of it': [
+    {
+      title: 'PostgreSQL: the whole manual',
+      url: 'https://www.postgresql.org/files/documentation/pdf/17/postgresql-17-A4.pdf',
+      mediaType: 'application/pdf',
+      sizeBytes: 14_800_000,
+    },
+  ],
+};
+
 /** Writes the courses, the oldest first, each published some days after the one before. */
 export function addCatalog(rows: Rows, catalog: SeededCourse[], texts: CourseText[], now: number) {
   catalog.forEach((course, index) => {
@@ -45,12 +58,23 @@ export function addCatalog(rows: Rows, catalog: SeededCourse[], texts: CourseTex
       level: course.level,
       status: course.isPublished ? 'published' : 'draft',
       priceCents: course.priceCents,
+      version: course.isPublished ? 1 : 0,
       publishedAt: course.isPublished ? iso(now - (140 - index * 11) * DAY_MS) : null,
       createdBy: course.teacherId,
       createdAt,
       updatedAt: createdAt,
     });
     rows.courseInstructors.push({ courseId: course.id, userId: course.teacherId, createdAt });
+    if (course.isPublished) {
+      rows.courseVersions.push({
+        courseId: course.id,
+        version: 1,
+        note: 'The first edition.',
+        changes: [{ kind: 'course_published' }],
+        publishedBy: course.teacherId,
+        publishedAt: iso(now - (140 - index * 11) * DAY_MS),
+      });
+    }
     course.modules.forEach((module, position) => {
       rows.modules.push({
         id: module.id,
@@ -67,6 +91,9 @@ export function addCatalog(rows: Rows, catalog: SeededCourse[], texts: CourseTex
           moduleId: module.id,
           title: lesson.title,
           content: lesson.content,
+          kind: lesson.kind,
+          quiz: lesson.quiz ?? null,
+          attachments: ATTACHMENTS[lesson.title] ?? [],
           position: place + 1,
           durationMinutes: lesson.minutes,
           isPublished: lesson.isPublished,
@@ -80,4 +107,31 @@ export function addCatalog(rows: Rows, catalog: SeededCourse[], texts: CourseTex
   // A colleague teaches along, so that one course has a staff of two.
   const shared = catalog.find((course) => course.slug === 'writing-clearly');
   if (shared) rows.courseInstructors.push({ courseId: shared.id, userId: accounts.tomas.id });
+  addDraft(rows, catalog, now);
+}
+
+/** A lesson that its author is still at: a sentence more, not published yet. */
+function addDraft(rows: Rows, catalog: SeededCourse[], now: number) {
+  const course = catalog.find(({ slug }) => slug === 'practical-sql');
+  const lesson = course?.modules[3]?.lessons[1];
+  if (!course || !lesson) return;
+  rows.lessonDrafts.push({
+    lessonId: lesson.id,
+    courseId: course.id,
+    edit: {
+      title: lesson.title,
+      kind: lesson.kind,
+      content: `${lesson.content}\n\nTry \`explain analyze\` on your own slowest query before you go on.`,
+      videoUrl: null,
+      captionsUrl: null,
+      attachments: [],
+      quiz: null,
+      durationMinutes: lesson.minutes,
+      isPublished: true,
+      isRequired: lesson.isRequired,
+    },
+    version: 2,
+    updatedBy: course.teacherId,
+    updatedAt: iso(now - 3 * HOUR_MS),
+  });
 }

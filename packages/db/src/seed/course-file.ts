@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import type { Quiz } from '../catalog/tables.ts';
+import { quizzesOf } from './quizzes.ts';
 
 /** A lesson as its author wrote it. */
 export type LessonText = {
@@ -7,6 +9,8 @@ export type LessonText = {
   minutes: number;
   isRequired: boolean;
   isPublished: boolean;
+  kind: 'text' | 'quiz';
+  quiz?: Quiz;
 };
 
 /** A course as its author wrote it: see `courses/*.md`. */
@@ -61,7 +65,10 @@ export function parseCourse(slug: string, text: string): CourseText {
     teacher: field('teacher'),
     isPublished: fields.get('status') !== 'draft',
     description: description.trim(),
-    modules: parts.map(parseModule),
+    modules: parts.map((part, at) => {
+      const module = parseModule(part);
+      return { ...module, lessons: [...module.lessons, ...quizzesOf(slug, at)] };
+    }),
   };
 }
 
@@ -85,6 +92,7 @@ function parseLesson(text: string): LessonText {
     minutes: Number(minutes),
     isRequired: !flags.includes('optional'),
     isPublished: !flags.includes('draft'),
+    kind: 'text',
   };
 }
 

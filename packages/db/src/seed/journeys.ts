@@ -15,6 +15,8 @@ export type Journey = {
   completedAt: number | null;
   /** How much of what is required is done: 0–100, and 100 only for all of it. */
   progress: number;
+  /** How many lessons count. */
+  requiredCount: number;
 };
 
 /** How far somebody goes: the share of lessons, and the hours between two of them. */
@@ -114,7 +116,8 @@ function outcome(course: SeededCourse, done: Journey['lessons']) {
   const had = wanted.filter(({ id }) => doneAt.has(id)).length;
   const completedAt =
     had === wanted.length ? Math.max(...modules.map((module) => module.at)) : null;
-  return { modules, completedAt, progress: Math.floor((100 * had) / wanted.length) };
+  const progress = Math.floor((100 * had) / wanted.length);
+  return { modules, completedAt, progress, requiredCount: wanted.length };
 }
 
 /** Writes enrollments, completions, certificates and what was paid for. */
@@ -129,6 +132,8 @@ export function addJourneys(rows: Rows, journeys: Journey[]) {
       progress: way.progress,
       enrolledAt: iso(enrolledAt),
       completedAt: way.completedAt === null ? null : iso(way.completedAt),
+      courseVersion: way.completedAt === null ? null : 1,
+      requiredCount: way.completedAt === null ? null : way.requiredCount,
       updatedAt: iso(way.lessons.at(-1)?.at ?? enrolledAt),
     });
     for (const { lessonId, at, seconds } of way.lessons) {

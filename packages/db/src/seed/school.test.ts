@@ -113,6 +113,28 @@ describe('the demo school', () => {
     }
   });
 
+  it('has every quiz on the way passed, and points that equal what was done', () => {
+    for (const lesson of rows.lessons.filter(({ kind }) => kind === 'quiz')) {
+      for (const { userId } of rows.lessonCompletions.filter((l) => l.lessonId === lesson.id)) {
+        const attempts = rows.quizAttempts.filter(
+          (one) => one.userId === userId && one.lessonId === lesson.id,
+        );
+        expect(attempts.some(({ isPassed }) => isPassed)).toBe(true);
+        expect(attempts.length).toBeLessThanOrEqual(lesson.quiz?.attemptsMax ?? Infinity);
+      }
+    }
+    for (const stats of rows.learningStats) {
+      const entries = rows.pointEntries.filter(({ userId }) => userId === stats.userId);
+      const sum = (...reasons: string[]) =>
+        entries.reduce(
+          (all, { reason, tenths }) => all + (reasons.includes(reason) ? tenths : 0),
+          0,
+        );
+      expect(sum('course', 'certificate')).toBe((stats.coursesCompleted ?? 0) * 1500);
+      expect(sum('time')).toBe(stats.totalTimeSpent);
+    }
+  });
+
   it('never overbooks a workshop', () => {
     for (const workshop of rows.workshops) {
       const places = rows.workshopRegistrations.filter(

@@ -1,9 +1,11 @@
+import { addAttempts } from './attempts.ts';
 import { addCatalog, catalogOf } from './catalog.ts';
 import { addDirectMessages, addPresence, addReviews, addThreads } from './community.ts';
 import { readCourses } from './course-file.ts';
 import { activitiesOf, addFeed, addStaffNotifications } from './feed.ts';
 import { addJourneys, journeysOf } from './journeys.ts';
 import { accounts, otherStudents, type Person } from './people.ts';
+import { addPoints } from './points.ts';
 import { noRows, type Rows } from './rows.ts';
 import { addStudentNotifications } from './student-notices.ts';
 import { DAY_MS, iso } from './time.ts';
@@ -25,7 +27,12 @@ export function schoolAt(now: Date): School {
   const rows = noRows();
   addCatalog(rows, catalog, texts, at);
   addJourneys(rows, journeys);
+  addAttempts(rows, journeys, at);
   addTotals(rows, students, journeys, at);
+  addPoints(rows);
+  // One who would rather not be compared.
+  const shy = students.find(({ email }) => email.startsWith('ingrid'));
+  if (shy) rows.hiddenStudents.push({ userId: shy.id, createdAt: iso(at - 9 * DAY_MS) });
   addWorkshops(rows, catalog, journeys, at);
   addThreads(rows, catalog, journeys, at);
   addDirectMessages(rows, at);

@@ -48,6 +48,33 @@ it('writes the demo school once, tells nobody, and gives the same to every datab
   expect(await contents(first.sql)).toEqual(written);
 });
 
+it('fills the leaderboards, with the movement since Monday', async () => {
+  await using db = await testDatabase();
+  await seed({ dbUrl: db.url });
+  await db.sql`select private.tell_leaderboards()`;
+  const [wrong] = await db.sql`
+    select count(*)::integer as count
+    from (
+      select board, score, rank() over (partition by board order by shown_score desc) as plain
+      from private.leaderboard_scores where shown_score is not null
+    ) as ranked
+    where plain <> 1 + private.students_above(board, score)`;
+  expect(wrong).toEqual({ count: 0 });
+  const [told] = await db.sql<{ entries: { movement: number | null }[] }[]>`
+    select entries from private.leaderboard_told where scope = 'global'`;
+  expect(told?.entries.length).toBeGreaterThan(40);
+  expect(told?.entries.filter(({ movement }) => movement).length).toBeGreaterThan(0);
+});
+
+it('declares the achievements as the migrations do', async () => {
+  await using db = await testDatabase();
+  const declared = await db.sql`
+    select key, title, description, icon, points, rule from public.achievements`;
+  for (const achievement of schoolAt(now).rows.achievements) {
+    expect([...declared]).toContainEqual(achievement);
+  }
+});
+
 it('lets every demo account sign in, with its role', async () => {
   await using db = await testDatabase();
   await seed({ dbUrl: db.url, now });

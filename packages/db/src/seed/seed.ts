@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import { connect } from '../connect.ts';
 import * as schema from '../schema.ts';
 import { writePeople } from './accounts.ts';
+import { BOARDS } from './boards.ts';
 import { accounts } from './people.ts';
 import { noRows, type Rows } from './rows.ts';
 import { schoolAt } from './school.ts';
@@ -25,7 +26,7 @@ export const demoAccounts = {
   admin: accounts.admin.email,
 };
 
-/** Postgres takes at most 65,535 parameters in a statement; our widest table has 17 columns. */
+/** Postgres takes at most 65,535 parameters in a statement; our widest table has 19 columns. */
 const ROWS_PER_STATEMENT = 1000;
 
 /** In an order in which rows find what they refer to. */
@@ -60,6 +61,7 @@ export async function seed(options: SeedOptions): Promise<{ isSeeded: boolean }>
           await (name === 'achievements' ? insert.onConflictDoNothing() : insert);
         }
       }
+      for (const statement of BOARDS) await transaction.execute(statement);
       return { isSeeded: true };
     });
   } finally {

@@ -1,7 +1,7 @@
 import type { Journey } from './journeys.ts';
 import type { Person } from './people.ts';
 import type { Rows } from './rows.ts';
-import { dayOf, iso } from './time.ts';
+import { DAY_MS, dayOf, iso } from './time.ts';
 
 const ACHIEVEMENTS: Rows['achievements'] = [
   {
@@ -55,8 +55,10 @@ export function addTotals(rows: Rows, students: Person[], journeys: Journey[], n
       certificatesEarned: finished.length,
       timeSpentSeconds,
       totalTimeSpent: Math.floor(timeSpentSeconds / 60),
+      averageScore: averageScore(rows, userId),
       currentStreakDays: currentStreak(days, dayOf(now)),
       longestStreakDays: Math.max(0, ...days.map((day) => currentStreak(days, day))),
+      lastActiveDay: days.length > 0 ? iso(Math.max(...days) * DAY_MS).slice(0, 10) : null,
       lastActiveAt: active.length > 0 ? iso(Math.max(...active)) : null,
       updatedAt: iso(active.length > 0 ? Math.max(...active) : now),
     });
@@ -72,6 +74,15 @@ export function addTotals(rows: Rows, students: Person[], journeys: Journey[], n
         rows.userAchievements.push({ userId, achievementKey, earnedAt: iso(at) });
     }
   }
+}
+
+/** Of a student's best scores; null before the first attempt. */
+function averageScore(rows: Rows, userId: string): number | null {
+  const scores = rows.lessonProgress.flatMap((one) =>
+    one.userId === userId && typeof one.bestScore === 'number' ? [one.bestScore] : [],
+  );
+  if (scores.length === 0) return null;
+  return Math.round((100 * scores.reduce((sum, one) => sum + one, 0)) / scores.length) / 100;
 }
 
 /** The days in a row up to today, or to yesterday while today is still to come. */

@@ -1,4 +1,16 @@
-import type { LiveCursor, NotificationSnapshot, NotificationType } from '@homeroom/api/contract';
+import type {
+  Completion,
+  CourseContent,
+  CourseProgress,
+  DeclaredAchievement,
+  LeaderboardScope,
+  LeaderboardStanding,
+  LeaderboardTop,
+  LiveCursor,
+  NotificationSnapshot,
+  NotificationType,
+  SubmittedQuiz,
+} from '@homeroom/api/contract';
 
 /** One numbered event, as a tRPC client types it: JSON may leave out what is `unknown`. */
 export type LiveEvent = {
@@ -55,7 +67,34 @@ export type NotificationsApi = {
   };
 };
 
+type Loaded<Data> = Promise<{ data: Data; cursor: LiveCursor }>;
+
+/** What `progress.submitQuiz` takes. `revision` is that of the lesson that was answered. */
+export type QuizAnswers = {
+  lessonId: string;
+  revision: number;
+  /** By the question's id: ids of choices, or a text. */
+  answers: Record<string, string[] | string>;
+  seconds?: number;
+};
+
+/** The part of the API that the learning stores need. */
+export type LearningApi = {
+  catalog: { content: { query(input: { courseId: string }): Loaded<CourseContent> } };
+  progress: {
+    course: { query(input: { courseId: string }): Loaded<CourseProgress> };
+    completeLesson: { mutate(input: { lessonId: string; seconds?: number }): Promise<Completion> };
+    submitQuiz: { mutate(input: QuizAnswers): Promise<SubmittedQuiz> };
+  };
+  achievements: { list: { query(): Loaded<{ items: DeclaredAchievement[] }> } };
+  leaderboard: {
+    top: { query(input: { scope: LeaderboardScope }): Loaded<LeaderboardTop> };
+    follow: { mutate(input: { scope: LeaderboardScope }): Loaded<LeaderboardStanding> };
+    setHidden: { mutate(input: { isHidden: boolean }): Promise<{ isHidden: boolean }> };
+  };
+};
+
 /** All that the stores of this package ask of the API; `createTRPCClient<AppRouter>()` fits. */
-export type RealtimeApi = LiveApi & NotificationsApi;
+export type RealtimeApi = LiveApi & NotificationsApi & LearningApi;
 
 export type { LiveCursor };

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { liveQuery } from '../live-query/live-query.ts';
 import { FakePage } from '../testing/fake-page.ts';
-import { modelStage, until, watch } from '../testing/stage.ts';
+import { until, watch } from '../testing/stage.ts';
 import { UnrulyServer } from '../testing/unruly-server.ts';
 import type { LiveEvent } from './api.ts';
 import { ClockOffset } from './clock-offset.ts';
@@ -9,6 +9,7 @@ import { systemClock as clock } from './clock.ts';
 import { connectionOver } from './connection.ts';
 import { Socket } from './socket.ts';
 import { TokenKeeper } from './token.ts';
+import { notModelled } from '../testing/not-modelled.ts';
 
 const TOPIC = 'user:ada';
 const isLive = ({ status }: { status: string }) => status === 'live';
@@ -39,7 +40,6 @@ describe('a tab with realtime-js', () => {
   /** A tab whose query's data is the numbers of its events. */
   function tab({ tokenMs = 3_600_000 } = {}) {
     const page = new FakePage();
-    const { server: unused } = modelStage();
     const offset = new ClockOffset();
     const log = () => undefined;
     let asked = 0;
@@ -61,7 +61,7 @@ describe('a tab with realtime-js', () => {
     const connection = connectionOver({
       userId: 'ada',
       api: {
-        ...unused.api,
+        ...notModelled,
         live: { epoch: { query: () => Promise.resolve({ epoch: 0 }) }, since: { query: since } },
       },
       transport: new Socket({ url, apikey: 'sb_publishable_test', tokens, clock, log }),

@@ -1,7 +1,11 @@
 import type { Notification } from '@homeroom/api/contract';
-import fc from 'fast-check';
-import type { ModelNetwork } from './model-network.ts';
 import type { ModelServer } from './model-server.ts';
+import {
+  NETWORK_HAPPENINGS,
+  OFTEN_ON_THE_NETWORK,
+  storiesOf,
+  type NetworkStage,
+} from './network-happenings.ts';
 
 const TYPES: readonly Notification['type'][] = ['enrollment', 'message', 'payment'];
 
@@ -9,18 +13,10 @@ const TYPES: readonly Notification['type'][] = ['enrollment', 'message', 'paymen
 export type Happening = { what: keyof typeof HAPPENINGS; n: number };
 
 /** What a happening may touch. */
-export type Stage = {
+export type Stage = NetworkStage & {
   server: ModelServer;
-  network: ModelNetwork;
-  /** Lets `ms` go by. */
-  advance(ms: number): Promise<void>;
-  /** Time goes by, and no timer has run. */
-  sleep(ms: number): void;
-  signal(signal: 'hidden' | 'shown' | 'online' | 'offline' | 'woke'): void;
   /** Someone at the screen does something. */
   act(action: 'read' | 'unread' | 'read all' | 'remove' | 'more' | 'refresh', n: number): void;
-  /** A store loses its subscriber, or gets one again. */
-  toggle(n: number): void;
 };
 
 const pick = <T>(from: readonly T[], n: number): T | undefined => from[n % (from.length || 1)];
@@ -46,30 +42,7 @@ const HAPPENINGS = {
   'topic moved': ({ server }, n) => server.move(n * 40),
   'events expired': ({ server }, n) => server.forgetAllBut(n % 4),
 
-  'socket opened': ({ network }) => network.openSocket(),
-  'socket cut': ({ network }) => network.cutSocket(),
-  'join accepted': ({ network }, n) => network.acceptJoin(n),
-  'channel ended': ({ network }, n) => network.endChannel(n),
-  delivered: ({ network }, n) => network.deliver(n % 6),
-  dropped: ({ network }, n) => network.dropFrame(n),
-  repeated: ({ network }, n) => network.repeatFrame(n),
-  reordered: ({ network }, n) => network.delayFrame(n),
-  'call done': ({ network }, n) => network.performCall(n),
-  'call answered': ({ network }, n) => network.answerCall(n),
-  'oldest call answered': ({ network }) => network.answerCall(0),
-  'everything answered': ({ network }) => network.answerAll(),
-  'call failed': ({ network }, n) => network.failCall(n),
-
-  'time went by': ({ advance }, n) => advance(n * 150),
-  'long time went by': ({ advance }, n) => advance(n * 2_000),
-  hidden: ({ signal }) => signal('hidden'),
-  shown: ({ signal }) => signal('shown'),
-  'network gone': ({ signal }) => signal('offline'),
-  'network back': ({ signal }) => signal('online'),
-  slept: ({ sleep, signal }, n) => {
-    sleep(n * 60_000);
-    signal('woke');
-  },
+  ...NETWORK_HAPPENINGS,
 
   reads: ({ act }, n) => act('read', n),
   unreads: ({ act }, n) => act('unread', n),
@@ -77,35 +50,15 @@ const HAPPENINGS = {
   removes: ({ act }, n) => act('remove', n),
   'scrolls down': ({ act }, n) => act('more', n),
   refreshes: ({ act }, n) => act('refresh', n),
-  'leaves or returns': ({ toggle }, n) => toggle(n),
 } satisfies Record<string, (stage: Stage, n: number) => void | Promise<void>>;
 
-/** What happens more often than the rest, so that most stories get somewhere. */
-const OFTEN: Partial<Record<Happening['what'], number>> = {
+/** Any order of any happenings. */
+export const interleavings = storiesOf(Object.keys(HAPPENINGS) as Happening['what'][], {
+  ...OFTEN_ON_THE_NETWORK,
   created: 8,
   merged: 3,
   'read elsewhere': 3,
-  'socket opened': 3,
-  'join accepted': 4,
-  delivered: 12,
-  dropped: 3,
-  'oldest call answered': 8,
-  'everything answered': 4,
-  'time went by': 6,
-};
-
-const names = Object.keys(HAPPENINGS) as Happening['what'][];
-
-/** Any order of any happenings. */
-export const interleavings: fc.Arbitrary<Happening[]> = fc.array(
-  fc.record({
-    what: fc.oneof(
-      ...names.map((what) => ({ weight: OFTEN[what] ?? 1, arbitrary: fc.constant(what) })),
-    ),
-    n: fc.nat(60),
-  }),
-  { maxLength: 300, size: 'max' },
-);
+});
 
 /** Makes it happen. */
 export async function happen({ what, n }: Happening, stage: Stage): Promise<void> {

@@ -1,5 +1,11 @@
 import type { Notification, NotificationEvents } from '@homeroom/api/contract';
-import type { LiveEvent, NotificationFilters, RealtimeApi, Since } from '../connection/api.ts';
+import type {
+  LiveApi,
+  LiveEvent,
+  NotificationFilters,
+  NotificationsApi,
+  Since,
+} from '../connection/api.ts';
 import type { Clock } from '../connection/clock.ts';
 import { compare, type Place } from '../notifications/apply.ts';
 import { matches } from '../notifications/filters.ts';
@@ -122,7 +128,7 @@ export class ModelServer {
   }
 
   /** The API, as the stores call it, over the network. */
-  get api(): RealtimeApi {
+  get api(): LiveApi & NotificationsApi {
     const call = <Input, Output>(perform: (input: Input) => Output) => {
       const send = (input: Input) => this.#network.call(() => structuredClone(perform(input)));
       return { query: send, mutate: send };
