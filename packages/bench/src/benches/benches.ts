@@ -7,6 +7,7 @@ import { enrollment } from './enrollment.ts';
 import { fanOut } from './fan-out.ts';
 import { latency } from './latency.ts';
 import { notifications } from './notifications.ts';
+import { signIns } from './sign-ins.ts';
 
 /** What a benchmark may be told. */
 export type BenchOptions = { full: boolean };
@@ -20,6 +21,7 @@ export const benches = {
   'fan-out': fanOut,
   changes,
   connections,
+  'sign-ins': signIns,
   enrollment,
   api,
   notifications,

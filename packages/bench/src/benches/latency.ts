@@ -86,7 +86,7 @@ export async function latency(lab: Lab): Promise<Row[]> {
 }
 
 /** The same row without Homeroom's triggers; its payload is what Homeroom's event carries. */
-const BARE_TABLE = `
+export const BARE_TABLE = `
   create table bench_notifications (like public.notifications including all);
   create function bench_notify() returns trigger language plpgsql as $$
   begin

@@ -11,8 +11,12 @@ let gateway: Awaited<ReturnType<typeof startGateway>> | undefined;
 /** The stack's Auth, REST and Realtime on one database, in a process of its own. */
 const tasks = {
   /** On any free port, unless one is given. */
-  async open({ url, adminUrl, port }: Place & { port?: number }): Promise<GatewayAddress> {
-    gateway = await startGateway({ dbUrl: url, adminUrl, port, jwtSecret: JWT_SECRET });
+  async open({
+    url,
+    adminUrl,
+    ...settings
+  }: Place & { port?: number; confirmEmail?: boolean }): Promise<GatewayAddress> {
+    gateway = await startGateway({ dbUrl: url, adminUrl, jwtSecret: JWT_SECRET, ...settings });
     return { apiUrl: gateway.apiUrl, publishableKey: gateway.publishableKey };
   },
 };

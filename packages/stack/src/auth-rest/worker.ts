@@ -1,4 +1,5 @@
 /** The thread of Auth and REST. */
+import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createPostgresConnection } from '@supabase/lite/postgres';
 import postgres from 'postgres';
@@ -10,9 +11,15 @@ import { createLinks, isLinkPath } from './links/routes.ts';
 import { createRest } from './rest.ts';
 import type { AuthRestSettings, FromWorker, ToWorker, WireRequest, WireResponse } from './wire.ts';
 
+/** Of 19; at 10 a thread gets about a tenth of what it competes for. */
+const THREAD_NICENESS = 10;
+
 const port = parentPort;
 if (port === null) throw new Error('This file is started as a worker thread.');
 const settings = workerData as AuthRestSettings;
+// Where cores are short, whoever signs in waits for everybody's events, not the other way round. Only
+// Linux means this thread by it; elsewhere it would be the whole process.
+if (process.platform === 'linux') setPriority(THREAD_NICENESS);
 const send = (message: FromWorker) => port.postMessage(message);
 
 /**
