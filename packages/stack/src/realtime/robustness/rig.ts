@@ -1,7 +1,7 @@
 /** Postgres and a Realtime server that can be broken, each a process of its own, and mended. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SignJWT } from 'jose';
@@ -47,6 +47,7 @@ export class Rig implements AsyncDisposable {
   /** Everything runs. */
   static async start(options: RigOptions = {}): Promise<Rig> {
     const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'broken-')));
+    await mkdir(folder, { recursive: true });
     await chmod(folder, 0o711);
     const log = new PostgresLog();
     const cluster = await openRigCluster(folder, 0, log, options);
@@ -168,12 +169,7 @@ export class Rig implements AsyncDisposable {
     await this.killServer();
     await this.#db.end();
     await this.#cluster.stop();
-    await rm(this.#folder, { recursive: true, force: true }).catch(
-      (error: NodeJS.ErrnoException) => {
-        // A mounted folder is removed by who mounted it.
-        if (error.code !== 'EBUSY') throw error;
-      },
-    );
+    await rm(this.#folder, { recursive: true, force: true });
   }
 }
 
