@@ -17,7 +17,7 @@ const TEAMS = 10;
 const SMALL_TEAM = 10;
 const FIRST_SMALL_TEAM = 100;
 /** Changes of a round, one after another: each has arrived everywhere before the next. */
-const CHANGES = 100;
+const CHANGES = 60;
 /** Fewer for the baseline, which takes so much longer. */
 const BASELINE_CHANGES = 10;
 

@@ -10,7 +10,7 @@ import { startWorker } from '../process/worker.ts';
 import { BARE_TABLE } from './latency.ts';
 
 const SIGN_INS_PER_SECOND = 20;
-const SAMPLES_PER_ROUND = 150;
+const SAMPLES_PER_ROUND = 100;
 /** Fewer than elsewhere: those who wait to be let in make them long. */
 const ROUNDS = 3;
 
