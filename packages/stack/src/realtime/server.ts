@@ -172,6 +172,7 @@ class Server {
   async start(): Promise<void> {
     await this.#stream.start();
     await this.#broadcasts.noteExisting(this.#pool);
+    await this.services.changes.begin();
     const sweeping = setInterval(() => {
       this.#nowMs = performance.now();
       sweep(this.services, this.#connections, this.#nowMs);
