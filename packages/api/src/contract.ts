@@ -4,6 +4,7 @@
  * (`import type`), and take constants from `@homeroom/api/kinds`, since zod weighs 90 kB.
  */
 export * as catalog from './catalog/contract.ts';
+export * as discussions from './discussions/contract.ts';
 export * as enrollment from './enrollment/contract.ts';
 export * as identity from './identity/contract.ts';
 export * as live from './live/contract.ts';
@@ -18,11 +19,25 @@ export type {
   TaughtCourses,
 } from './catalog/contract.ts';
 export type {
+  MessagesInput,
+  Thread,
+  ThreadEvents,
+  ThreadList,
+  ThreadListEvents,
+  ThreadMessage,
+  ThreadPart,
+  ThreadReader,
+  ThreadReaderEvents,
+  ThreadReport,
+  ToldMessage,
+} from './discussions/contract.ts';
+export type {
   Enrolled,
   Enrollment,
   EnrollmentEvents,
   EnrollmentList,
 } from './enrollment/contract.ts';
+export type { Person } from './identity/person-contract.ts';
 export type { Me, Role, UpdateMe } from './identity/contract.ts';
 export type { Live, LiveCursor, LiveEvent, Since } from './live/contract.ts';
 export type {

@@ -1,4 +1,5 @@
 import { catalogRouter } from './catalog/router.ts';
+import { discussionsRouter } from './discussions/router.ts';
 import { enrollmentRouter } from './enrollment/router.ts';
 import { identityRouter } from './identity/router.ts';
 import { liveRouter } from './live/router.ts';
@@ -8,6 +9,7 @@ import { router } from './server/procedures.ts';
 /** Every procedure, by capability. */
 export const appRouter = router({
   catalog: catalogRouter,
+  discussions: discussionsRouter,
   enrollment: enrollmentRouter,
   identity: identityRouter,
   live: liveRouter,

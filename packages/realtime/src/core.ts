@@ -25,3 +25,20 @@ export {
   type NotificationsState,
   type NotificationsStore,
 } from './notifications/store.ts';
+export type { DiscussionsApi, ThreadFilters } from './discussions/api.ts';
+export {
+  courseThreads,
+  type CourseThreadsOptions,
+  type CourseThreadsState,
+  type CourseThreadsStore,
+  type ListedThread,
+} from './discussions/list-store.ts';
+export {
+  discussionThread,
+  type DiscussionThreadOptions,
+  type DiscussionThreadState,
+  type DiscussionThreadStore,
+  type OutgoingMessage,
+  type ThreadPlace,
+} from './discussions/thread-store.ts';
+export type { DeliveryState, Outgoing } from './outbox/outbox.ts';

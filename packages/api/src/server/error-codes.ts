@@ -66,6 +66,18 @@ export const ERROR_CODES = {
     sentence: 'You may not follow this topic.',
     whatToDo: 'Follow it after you have been given access, for instance by enrolling.',
   },
+  // Only its course's staff writes in it.
+  THREAD_LOCKED: {
+    status: 403,
+    sentence: 'This discussion is locked: only instructors can write in it.',
+    whatToDo: 'Keep what you have written; ask an instructor, or open a discussion of your own.',
+  },
+  // Nobody writes in it.
+  THREAD_CLOSED: {
+    status: 403,
+    sentence: 'This discussion is closed.',
+    whatToDo: 'Keep what you have written, and open a new discussion.',
+  },
   // No such procedure or route.
   ROUTE_NOT_FOUND: {
     status: 404,
@@ -83,6 +95,24 @@ export const ERROR_CODES = {
     status: 404,
     sentence: 'This course does not exist (any more).',
     whatToDo: 'Look for it in the catalogue.',
+  },
+  // Also when it is of a course that the user isn't in.
+  THREAD_NOT_FOUND: {
+    status: 404,
+    sentence: 'This discussion does not exist (any more).',
+    whatToDo: 'Look for it in the list of the course.',
+  },
+  // Also when it is of a thread that the user can't read, or deleted.
+  MESSAGE_NOT_FOUND: {
+    status: 404,
+    sentence: 'This message does not exist (any more).',
+    whatToDo: 'Load the discussion again.',
+  },
+  // Also when it belongs to another course.
+  LESSON_NOT_FOUND: {
+    status: 404,
+    sentence: 'This lesson does not exist (any more).',
+    whatToDo: 'Look for it in the course.',
   },
   // The token is good, but its user has been deleted.
   USER_NOT_FOUND: {
@@ -128,6 +158,12 @@ export const ERROR_CODES = {
     status: 429,
     sentence: 'Too many calls in a short time.',
     whatToDo: 'Wait as long as it says, then try again.',
+  },
+  // An instructor wants this discussion to go slowly; `retryAfterSeconds` says how slowly.
+  SLOW_MODE: {
+    status: 429,
+    sentence: 'This discussion is in slow mode.',
+    whatToDo: 'Wait as long as it says, then send it.',
   },
   INTERNAL_ERROR: {
     status: 500,

@@ -35,3 +35,10 @@ export function toPage<Row>(
   const last = items.at(-1);
   return { items, nextCursor: rows.length > limit && last ? encodeCursor(keysetOf(last)) : null };
 }
+
+/** The row of a statement that always gives exactly one. */
+export function onlyRow<Row>(rows: readonly Row[]): Row {
+  const [row] = rows;
+  if (!row) throw new Error('A statement that always gives a row gave none');
+  return row;
+}

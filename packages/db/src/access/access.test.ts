@@ -24,6 +24,7 @@ describe('every table', () => {
     expect(changes.map(({ what }) => what).sort()).toEqual([
       'DELETE on public.notification_preferences',
       'DELETE on public.notifications',
+      'DELETE on public.thread_message_reactions',
     ]);
   });
 
@@ -35,13 +36,33 @@ describe('every table', () => {
       where grantee in ('authenticated', 'anon', 'PUBLIC') and table_schema = 'public'
         and privilege_type in ('INSERT', 'UPDATE')`;
     expect(columns.map(({ what }) => what).sort()).toEqual([
+      'insert discussion_threads.course_id',
+      'insert discussion_threads.created_by',
+      'insert discussion_threads.id',
+      'insert discussion_threads.lesson_id',
+      'insert discussion_threads.title',
       'insert enrollments.course_id',
       'insert enrollments.user_id',
       'insert notification_preferences.enabled',
       'insert notification_preferences.type',
       'insert notification_preferences.user_id',
+      'insert thread_message_reactions.emoji',
+      'insert thread_message_reactions.message_id',
+      'insert thread_message_reactions.user_id',
+      'insert thread_messages.content',
+      'insert thread_messages.id',
+      'insert thread_messages.parent_id',
+      'insert thread_messages.sender_id',
+      'insert thread_messages.thread_id',
+      'update discussion_threads.answer_id',
+      'update discussion_threads.is_active',
+      'update discussion_threads.is_locked',
+      'update discussion_threads.is_pinned',
+      'update discussion_threads.slow_mode_seconds',
+      'update discussion_threads.title',
       'update notification_preferences.enabled',
       'update notifications.read_at',
+      'update thread_messages.content',
       'update users.avatar_url',
       'update users.first_name',
       'update users.last_name',
@@ -72,7 +93,11 @@ describe('every function', () => {
       'can_join_channel',
       'can_read_topic',
       'can_send_on_channel',
+      'delete_thread_message',
       'display_name',
+      'endorse_thread_message',
+      'find_course_people',
+      'follow_thread',
       'is_admin',
       'iso_time',
       'joined_course_ids',
@@ -80,8 +105,19 @@ describe('every function', () => {
       'live_epoch',
       'live_since',
       'mark_notifications_read',
+      'mark_thread_read',
+      'mark_thread_unread',
       'notification_json',
+      'person_json',
+      'report_thread_message',
+      'resolve_thread_reports',
+      'search_thread_messages',
       'taught_course_ids',
+      'thread_json',
+      'thread_message_json',
+      'thread_message_surroundings',
+      'thread_reader_json',
+      'thread_report_json',
     ]);
     const anonymous = await db.sql`
       select proname from pg_proc join pg_namespace on pg_namespace.oid = pronamespace

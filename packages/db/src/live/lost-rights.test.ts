@@ -213,9 +213,10 @@ describe('a channel', () => {
       where topic like ${`${topics.course}%`} and topic not like '%:staff'
       order by seq nulls last`;
     expect([...sent]).toEqual([
-      { topic: topics.course, event: 'before', seq: 1 },
-      { topic: `${topics.course}:e1`, event: 'with it', seq: 2 },
-      { topic: `${topics.course}:e1`, event: 'after', seq: 3 },
+      { topic: topics.course, event: 'thread.created', seq: 1 },
+      { topic: topics.course, event: 'before', seq: 2 },
+      { topic: `${topics.course}:e1`, event: 'with it', seq: 3 },
+      { topic: `${topics.course}:e1`, event: 'after', seq: 4 },
       { topic: topics.course, event: 'topic.moved', seq: null },
     ]);
     const [move] = await db.sql`

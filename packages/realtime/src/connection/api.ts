@@ -1,3 +1,4 @@
+import type { DiscussionsApi } from '../discussions/api.ts';
 import type { LiveCursor, NotificationSnapshot, NotificationType } from '@homeroom/api/contract';
 
 /** One numbered event, as a tRPC client types it: JSON may leave out what is `unknown`. */
@@ -56,6 +57,6 @@ export type NotificationsApi = {
 };
 
 /** All that the stores of this package ask of the API; `createTRPCClient<AppRouter>()` fits. */
-export type RealtimeApi = LiveApi & NotificationsApi;
+export type RealtimeApi = LiveApi & NotificationsApi & DiscussionsApi;
 
 export type { LiveCursor };

@@ -5,6 +5,7 @@ import { compare, type Place } from '../notifications/apply.ts';
 import { matches } from '../notifications/filters.ts';
 import { channelOf } from '../topic/channel.ts';
 import type { ModelNetwork } from './model-network.ts';
+import { onlyAnswers } from './unanswered.ts';
 
 /** Events in one answer of `live.since`; few, so that tests see several pages. */
 const SINCE_MAX = 4;
@@ -127,7 +128,7 @@ export class ModelServer {
       const send = (input: Input) => this.#network.call(() => structuredClone(perform(input)));
       return { query: send, mutate: send };
     };
-    return {
+    return onlyAnswers({
       live: {
         epoch: call(() => ({ epoch: this.#epoch })),
         since: call(({ seq }: { seq: number }) => this.since(seq)),
@@ -141,7 +142,7 @@ export class ModelServer {
         markAllAsRead: call(({ through }: { through: Place }) => this.markAllAsRead(through)),
         remove: call(({ id }: { id: string }) => this.remove(id)),
       },
-    };
+    });
   }
 
   #page(input: NotificationFilters & { cursor?: string; limit?: number }) {

@@ -1,0 +1,3 @@
+/** Constants of the contracts, without zod, for the browser. */
+export * from './discussions/kinds-contract.ts';
+export * from './notifications/kinds-contract.ts';
