@@ -28,6 +28,11 @@ export const jobs: readonly Job[] = [
     sql: 'select private.end_ghost_presence()',
   },
   {
+    name: 'tend-workshops',
+    schedule: '* * * * *',
+    sql: 'select private.tend_workshops()',
+  },
+  {
     name: 'remove-old-live-events',
     schedule: '17 * * * *',
     sql: 'select private.remove_old_live_events()',

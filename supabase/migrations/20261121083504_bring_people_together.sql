@@ -1,5 +1,49 @@
 set check_function_bodies = off;
 
+CREATE TABLE "attendance_log" (
+	"workshop_id" uuid NOT NULL,
+	"number" integer NOT NULL,
+	"user_id" uuid NOT NULL,
+	"action" text NOT NULL,
+	"method" text NOT NULL,
+	"happened_at" timestamp with time zone NOT NULL,
+	"recorded_at" timestamp with time zone NOT NULL,
+	"actor_id" uuid NOT NULL,
+	"session_id" text,
+	"reason" text DEFAULT '' NOT NULL,
+	"previous_hash" text NOT NULL,
+	"hash" text NOT NULL,
+	CONSTRAINT "attendance_log_in_order" PRIMARY KEY("workshop_id","number"),
+	CONSTRAINT "attendance_log_has_short_reasons" CHECK (char_length(reason) <= 500)
+);
+
+ALTER TABLE "attendance_log" ENABLE ROW LEVEL SECURITY;
+
+CREATE TABLE "private"."check_in_attempts" (
+	"workshop_id" uuid NOT NULL,
+	"user_id" uuid NOT NULL,
+	"attempted_at" timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE "private"."check_in_attempts" ENABLE ROW LEVEL SECURITY;
+
+CREATE TABLE "workshop_presence" (
+	"workshop_id" uuid NOT NULL,
+	"user_id" uuid NOT NULL,
+	"seen" "tstzmultirange" NOT NULL,
+	"last_seen_at" timestamp with time zone NOT NULL,
+	CONSTRAINT "workshop_presence_once" PRIMARY KEY("workshop_id","user_id")
+);
+
+ALTER TABLE "workshop_presence" ENABLE ROW LEVEL SECURITY;
+
+CREATE TABLE "private"."workshop_secrets" (
+	"workshop_id" uuid PRIMARY KEY NOT NULL,
+	"secret" "bytea" NOT NULL
+);
+
+ALTER TABLE "private"."workshop_secrets" ENABLE ROW LEVEL SECURITY;
+
 CREATE TABLE "thread_message_reactions" (
 	"message_id" uuid NOT NULL,
 	"user_id" uuid NOT NULL,
@@ -54,6 +98,18 @@ ALTER TABLE "thread_readers" ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE "thread_messages" DROP CONSTRAINT "thread_messages_say_something";
 
+ALTER TABLE "workshop_registrations" ADD COLUMN "method" text;
+
+ALTER TABLE "workshop_registrations" ADD COLUMN "is_late" boolean DEFAULT false NOT NULL;
+
+ALTER TABLE "workshop_registrations" ADD COLUMN "reminders_sent" smallint DEFAULT 0 NOT NULL;
+
+ALTER TABLE "workshops" ADD COLUMN "is_open" boolean DEFAULT false NOT NULL;
+
+ALTER TABLE "workshops" ADD COLUMN "check_in_opens_minutes" integer DEFAULT 15 NOT NULL;
+
+ALTER TABLE "workshops" ADD COLUMN "late_after_minutes" integer DEFAULT 10 NOT NULL;
+
 ALTER TABLE "discussion_threads" ADD COLUMN "slow_mode_seconds" integer DEFAULT 0 NOT NULL;
 
 ALTER TABLE "discussion_threads" ADD COLUMN "answer_id" uuid;
@@ -74,6 +130,18 @@ ALTER TABLE "thread_messages" ADD COLUMN "endorsed_by" uuid;
 
 ALTER TABLE "thread_messages" ADD COLUMN "deleted_by" uuid;
 
+ALTER TABLE "attendance_log" ADD CONSTRAINT "attendance_log_workshop_id_workshops_id_fk" FOREIGN KEY ("workshop_id") REFERENCES "public"."workshops"("id") ON DELETE no action ON UPDATE no action;
+
+ALTER TABLE "private"."check_in_attempts" ADD CONSTRAINT "check_in_attempts_workshop_id_workshops_id_fk" FOREIGN KEY ("workshop_id") REFERENCES "public"."workshops"("id") ON DELETE cascade ON UPDATE no action;
+
+ALTER TABLE "private"."check_in_attempts" ADD CONSTRAINT "check_in_attempts_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE cascade ON UPDATE no action;
+
+ALTER TABLE "workshop_presence" ADD CONSTRAINT "workshop_presence_workshop_id_workshops_id_fk" FOREIGN KEY ("workshop_id") REFERENCES "public"."workshops"("id") ON DELETE cascade ON UPDATE no action;
+
+ALTER TABLE "workshop_presence" ADD CONSTRAINT "workshop_presence_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE cascade ON UPDATE no action;
+
+ALTER TABLE "private"."workshop_secrets" ADD CONSTRAINT "workshop_secrets_workshop_id_workshops_id_fk" FOREIGN KEY ("workshop_id") REFERENCES "public"."workshops"("id") ON DELETE cascade ON UPDATE no action;
+
 ALTER TABLE "thread_message_reactions" ADD CONSTRAINT "thread_message_reactions_message_id_thread_messages_id_fk" FOREIGN KEY ("message_id") REFERENCES "public"."thread_messages"("id") ON DELETE cascade ON UPDATE no action;
 
 ALTER TABLE "thread_message_reactions" ADD CONSTRAINT "thread_message_reactions_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE cascade ON UPDATE no action;
@@ -92,6 +160,10 @@ ALTER TABLE "thread_readers" ADD CONSTRAINT "thread_readers_thread_id_discussion
 
 ALTER TABLE "thread_readers" ADD CONSTRAINT "thread_readers_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE cascade ON UPDATE no action;
 
+CREATE INDEX "check_in_attempts_newest_first" ON "private"."check_in_attempts" USING btree ("workshop_id","user_id","attempted_at" DESC NULLS LAST);
+
+CREATE INDEX "workshop_presence_by_user" ON "workshop_presence" USING btree ("user_id");
+
 CREATE INDEX "thread_message_reactions_by_user" ON "thread_message_reactions" USING btree ("user_id");
 
 CREATE INDEX "thread_message_reports_newest_first" ON "thread_message_reports" USING btree ("course_id","created_at" DESC NULLS LAST,"id" DESC NULLS LAST);
@@ -109,6 +181,8 @@ ALTER TABLE "thread_messages" ADD CONSTRAINT "thread_messages_parent_id_thread_m
 ALTER TABLE "thread_messages" ADD CONSTRAINT "thread_messages_endorsed_by_users_id_fk" FOREIGN KEY ("endorsed_by") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;
 
 ALTER TABLE "thread_messages" ADD CONSTRAINT "thread_messages_deleted_by_users_id_fk" FOREIGN KEY ("deleted_by") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;
+
+CREATE INDEX "workshops_open_by_start" ON "workshops" USING btree ("starts_at","id") WHERE is_open;
 
 CREATE INDEX "discussion_threads_as_listed" ON "discussion_threads" USING btree ("course_id","is_pinned" DESC NULLS LAST,"last_message_at" DESC NULLS LAST,"id" DESC NULLS LAST);
 
@@ -143,11 +217,833 @@ CREATE INDEX "thread_messages_replies" ON "thread_messages" USING btree ("parent
 
 CREATE INDEX "thread_messages_by_words" ON "thread_messages" USING gin (to_tsvector('english', content));
 
+ALTER TABLE "workshops" ADD CONSTRAINT "workshops_have_a_web_address" CHECK (meeting_url ~ '^https://');
+
+ALTER TABLE "workshops" ADD CONSTRAINT "workshops_open_within_a_day" CHECK (check_in_opens_minutes between 0 and 1440 and late_after_minutes between 0 and 1440);
+
 ALTER TABLE "discussion_threads" ADD CONSTRAINT "discussion_threads_slow_down_to_an_hour" CHECK (slow_mode_seconds between 0 and 3600);
 
 ALTER TABLE "discussion_threads" ADD CONSTRAINT "discussion_threads_count_up" CHECK (last_number >= 0);
 
 ALTER TABLE "thread_messages" ADD CONSTRAINT "thread_messages_say_something" CHECK (char_length(content) <= 20000 and (content ~ '\S' or deleted_at is not null));
+
+-- >>> attendance/check-in.sql
+grant select on public.attendance_log, public.workshop_presence to authenticated;
+
+-- HMAC-SHA-256 (RFC 2104), of keys of at most 64 bytes: pgcrypto isn't everywhere in one schema.
+create or replace function private.hmac_sha256(key bytea, message bytea) returns bytea
+language plpgsql immutable
+as $$
+declare
+  padded bytea := key || decode(repeat('00', 64 - length(key)), 'hex');
+  inner_key bytea := padded;
+  outer_key bytea := padded;
+begin
+  for at in 0 .. 63 loop
+    inner_key := set_byte(inner_key, at, get_byte(padded, at) # 54);
+    outer_key := set_byte(outer_key, at, get_byte(padded, at) # 92);
+  end loop;
+  return sha256(outer_key || sha256(inner_key || message));
+end;
+$$;
+
+-- A workshop's six digits at a moment: others every 30 seconds (RFC 4226's truncation, on SHA-256).
+create or replace function private.workshop_code(workshop uuid, step bigint) returns text
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  mac bytea := private.hmac_sha256(
+    (select secret from private.workshop_secrets where workshop_id = workshop),
+    int8send(step)
+  );
+  at integer := get_byte(mac, 31) & 15;
+  number bigint := ((get_byte(mac, at) & 127)::bigint << 24)
+    | (get_byte(mac, at + 1) << 16) | (get_byte(mac, at + 2) << 8) | get_byte(mac, at + 3);
+begin
+  return lpad((number % 1000000)::text, 6, '0');
+end;
+$$;
+
+-- The 30 seconds that a moment is in.
+create or replace function private.code_step(moment timestamptz) returns bigint
+language sql immutable
+as $$
+  select floor(extract(epoch from moment) / 30)::bigint;
+$$;
+
+-- Each workshop has a secret of its own: 244 random bits.
+create or replace function private.make_workshop_secret() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  insert into private.workshop_secrets (workshop_id, secret)
+  values (new.id, uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
+  return null;
+end;
+$$;
+
+create or replace trigger make_workshop_secret
+after insert on public.workshops
+for each row execute function private.make_workshop_secret();
+
+insert into private.workshop_secrets (workshop_id, secret)
+select id, uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) from public.workshops
+on conflict (workshop_id) do nothing;
+
+-- Whether one can check in at a moment.
+create or replace function private.is_check_in_open(workshop public.workshops, moment timestamptz)
+returns boolean
+language sql immutable
+as $$
+  select workshop.status <> 'cancelled'
+    and moment >= workshop.starts_at - make_interval(mins => workshop.check_in_opens_minutes)
+    and moment < workshop.ends_at;
+$$;
+
+-- The code to show now, and until when, for the workshop's staff, while one can check in: raises
+-- CHECK_IN_CLOSED otherwise.
+create or replace function private.current_workshop_code(workshop uuid) returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  moment timestamptz := clock_timestamp();
+  target public.workshops := private.staffed_workshop(workshop);
+begin
+  if not private.is_check_in_open(target, moment) then
+    raise exception 'CHECK_IN_CLOSED' using errcode = '55000';
+  end if;
+  return jsonb_build_object(
+    'code', private.workshop_code(workshop, private.code_step(moment)),
+    'validUntil', private.iso_time(to_timestamp((private.code_step(moment) + 1) * 30)),
+    'now', private.iso_time(moment)
+  );
+end;
+$$;
+grant execute on function private.current_workshop_code(uuid) to authenticated;
+
+-- A workshop whose staff the caller belongs to; raises WORKSHOP_NOT_FOUND otherwise.
+create or replace function private.staffed_workshop(workshop uuid) returns public.workshops
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  target public.workshops;
+begin
+  select * into target from public.workshops
+  where id = workshop and private.is_course_staff(course_id, auth.uid());
+  if not found then
+    raise exception 'WORKSHOP_NOT_FOUND' using errcode = 'P0002';
+  end if;
+  return target;
+end;
+$$;
+
+-- What a row of the log is hashed over: a JSON array as Postgres writes it, so that no text can
+-- pass for another field.
+create or replace function private.attendance_hash(entry public.attendance_log) returns text
+language sql stable set search_path = ''
+as $$
+  select encode(sha256(convert_to(
+    jsonb_build_array(
+      entry.previous_hash, entry.workshop_id, entry.number, entry.user_id, entry.action,
+      entry.method, private.iso_time(entry.happened_at), private.iso_time(entry.recorded_at),
+      entry.actor_id, coalesce(entry.session_id, ''), entry.reason
+    )::text,
+    'utf8'
+  )), 'hex');
+$$;
+
+-- Writes the next entry of a workshop's log. The caller has the workshop locked.
+create or replace function private.log_attendance(
+  workshop uuid,
+  person uuid,
+  action text,
+  method text,
+  happened_at timestamptz,
+  reason text
+)
+returns void
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  entry public.attendance_log;
+begin
+  select number, hash into entry.number, entry.previous_hash
+  from public.attendance_log
+  where workshop_id = workshop
+  order by number desc
+  limit 1;
+  entry.workshop_id := workshop;
+  entry.number := coalesce(entry.number, 0) + 1;
+  entry.previous_hash := coalesce(entry.previous_hash, '');
+  entry.user_id := person;
+  entry.action := log_attendance.action;
+  entry.method := log_attendance.method;
+  entry.happened_at := log_attendance.happened_at;
+  entry.recorded_at := clock_timestamp();
+  entry.actor_id := auth.uid();
+  entry.session_id := left(auth.jwt() ->> 'session_id', 100);
+  entry.reason := log_attendance.reason;
+  entry.hash := private.attendance_hash(entry);
+  insert into public.attendance_log values (entry.*);
+end;
+$$;
+
+-- The log is only ever added to, by anybody.
+create or replace function private.keep_attendance_log() returns trigger
+language plpgsql set search_path = ''
+as $$
+begin
+  raise exception 'The attendance log is never changed' using errcode = '55000';
+end;
+$$;
+
+create or replace trigger keep_attendance_log
+before update or delete on public.attendance_log
+for each row execute function private.keep_attendance_log();
+
+create or replace trigger keep_attendance_log_whole
+before truncate on public.attendance_log
+for each statement execute function private.keep_attendance_log();
+revoke insert, update, delete on public.attendance_log from service_role;
+
+-- Checks someone in, and logs it; checked in already, it stays so. The caller of this has the
+-- workshop locked, and has decided that it may be.
+create or replace function private.check_in(
+  workshop public.workshops,
+  person uuid,
+  method text,
+  happened_at timestamptz
+)
+returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  registration public.workshop_registrations;
+begin
+  select * into registration from public.workshop_registrations
+  where workshop_id = workshop.id and user_id = person;
+  if registration.status is distinct from 'checked_in' then
+    insert into public.workshop_registrations
+      (workshop_id, user_id, status, checked_in_at, method, is_late)
+    values (
+      workshop.id, person, 'checked_in', check_in.happened_at, check_in.method,
+      check_in.happened_at > workshop.starts_at + make_interval(mins => workshop.late_after_minutes)
+    )
+    on conflict (workshop_id, user_id) do update
+    set status = excluded.status, checked_in_at = excluded.checked_in_at,
+      method = excluded.method, is_late = excluded.is_late
+    returning * into registration;
+    perform private.log_attendance(
+      workshop.id, person, 'checked_in', check_in.method, check_in.happened_at, ''
+    );
+  end if;
+  return private.registration_json(registration);
+end;
+$$;
+
+-- An instructor sees someone who is there. Who has no place walked in. For the workshop's staff.
+create or replace function private.check_in_by_hand(workshop uuid, person uuid) returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  target public.workshops := private.staffed_workshop(workshop);
+  is_registered boolean;
+begin
+  select * into target from public.workshops where id = workshop for no key update;
+  if target.status = 'cancelled'
+    or clock_timestamp() < target.starts_at - make_interval(mins => target.check_in_opens_minutes)
+  then
+    raise exception 'CHECK_IN_CLOSED' using errcode = '55000';
+  end if;
+  if not (target.is_open or private.is_course_member(target.course_id, person)) or not exists (
+    select 1 from public.users where id = person and is_active
+  ) then
+    raise exception 'USER_NOT_FOUND' using errcode = 'P0002';
+  end if;
+  is_registered := exists (
+    select 1 from public.workshop_registrations
+    where workshop_id = workshop and user_id = person and status in ('registered', 'checked_in')
+  );
+  return private.check_in(
+    target, person, case when is_registered then 'hand' else 'walk_in' end, clock_timestamp()
+  );
+end;
+$$;
+grant execute on function private.check_in_by_hand(uuid, uuid) to authenticated;
+
+-- Takes a check-in back, for a reason. Who had a place has it again. For the workshop's staff.
+create or replace function private.undo_check_in(workshop uuid, person uuid, reason text)
+returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  registration public.workshop_registrations;
+  how text;
+begin
+  perform private.staffed_workshop(workshop);
+  perform from public.workshops where id = workshop for no key update;
+  select * into registration from public.workshop_registrations
+  where workshop_id = workshop and user_id = person;
+  if not found then
+    raise exception 'REGISTRATION_NOT_FOUND' using errcode = 'P0002';
+  end if;
+  if registration.status = 'checked_in' then
+    how := registration.method;
+    update public.workshop_registrations
+    set status = case when how = 'walk_in' then 'cancelled' else 'registered' end,
+      checked_in_at = null, method = null, is_late = false
+    where id = registration.id
+    returning * into registration;
+    perform private.log_attendance(
+      workshop, person, 'undone', coalesce(how, 'hand'), clock_timestamp(), undo_check_in.reason
+    );
+  end if;
+  return private.registration_json(registration);
+end;
+$$;
+grant execute on function private.undo_check_in(uuid, uuid, text) to authenticated;
+
+-- The caller checks in with the code that they saw at a moment: now, or when the network was away.
+-- The code of that moment has to be right, one step before or after it too; the moment has to lie
+-- in the workshop's window and, so that nobody collects codes, the call within a day of its end.
+-- Five wrong codes in ten minutes are all that anybody has. Gives `{ registration }` or
+-- `{ refusal, retryAfterSeconds }`: raising would undo the count of what was wrong.
+create or replace function private.check_in_by_code(workshop uuid, code text, seen_at timestamptz)
+returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  target public.workshops := private.lock_visible_workshop(workshop);
+  moment timestamptz := clock_timestamp();
+  step bigint := private.code_step(seen_at);
+  wrong integer;
+  first_wrong timestamptz;
+begin
+  if exists (
+    select 1 from public.workshop_registrations
+    where workshop_id = workshop and user_id = auth.uid() and status = 'checked_in'
+  ) then
+    return jsonb_build_object(
+      'registration', private.check_in(target, auth.uid(), 'code', seen_at)
+    );
+  end if;
+  if not exists (
+    select 1 from public.workshop_registrations
+    where workshop_id = workshop and user_id = auth.uid() and status in ('registered', 'waitlisted')
+  ) then
+    return jsonb_build_object('refusal', 'REGISTRATION_NOT_FOUND');
+  end if;
+  if not private.is_check_in_open(target, seen_at)
+    or seen_at > moment + interval '1 minute'
+    or moment > target.ends_at + interval '1 day'
+  then
+    return jsonb_build_object('refusal', 'CHECK_IN_CLOSED');
+  end if;
+  select count(*), min(attempted_at) into wrong, first_wrong
+  from private.check_in_attempts
+  where workshop_id = workshop
+    and user_id = auth.uid()
+    and attempted_at > moment - interval '10 minutes';
+  if wrong >= 5 then
+    return jsonb_build_object(
+      'refusal', 'TOO_MANY_REQUESTS',
+      'retryAfterSeconds',
+      ceil(extract(epoch from first_wrong + interval '10 minutes' - moment))
+    );
+  end if;
+  if not exists (
+    select 1 from generate_series(step - 1, step + 1) as near
+    where private.workshop_code(workshop, near) = code
+  ) then
+    insert into private.check_in_attempts (workshop_id, user_id, attempted_at)
+    values (workshop, auth.uid(), moment);
+    return jsonb_build_object('refusal', 'CODE_WRONG');
+  end if;
+  return jsonb_build_object('registration', private.check_in(target, auth.uid(), 'code', seen_at));
+end;
+$$;
+grant execute on function private.check_in_by_code(uuid, text, timestamptz) to authenticated;
+
+-- Someone is there, as a device of theirs says: time since their last sign of life counts when it
+-- was at most 90 seconds ago. Two devices at once are one interval, and so is a reconnect.
+create or replace function private.seen_in_workshop(
+  workshop uuid,
+  person uuid,
+  moment timestamptz
+)
+returns void
+language sql security definer set search_path = ''
+as $$
+  insert into public.workshop_presence as earlier (workshop_id, user_id, seen, last_seen_at)
+  select id, person, '{}', moment
+  from public.workshops
+  where id = workshop
+    and moment between starts_at - make_interval(mins => check_in_opens_minutes) and ends_at
+  on conflict (workshop_id, user_id) do update
+  set
+    seen = case
+      when moment - earlier.last_seen_at between interval '0' and interval '90 seconds'
+      then earlier.seen + tstzmultirange(tstzrange(earlier.last_seen_at, moment, '[]'))
+      else earlier.seen
+    end,
+    last_seen_at = greatest(earlier.last_seen_at, moment);
+$$;
+-- <<< attendance/check-in.sql
+
+-- >>> attendance/export.sql
+-- A field of a CSV file (RFC 4180). One that a spreadsheet would take for a formula is shown as
+-- text, by an apostrophe, unless it is hashed.
+create or replace function private.csv_field(field text, is_hashed boolean) returns text
+language sql immutable
+as $$
+  select '"' || replace(
+    case when not is_hashed and field ~ '^[=+\-@\t\r]' then '''' || field else field end,
+    '"', '""'
+  ) || '"';
+$$;
+
+-- A workshop's log as a CSV file: what is hashed first, then the names as they are today. For the
+-- workshop's staff. `packages/db/src/attendance/verify-export.ts` verifies it.
+create or replace function private.attendance_export(workshop uuid) returns text
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  perform private.staffed_workshop(workshop);
+  return 'previous_hash,workshop_id,number,user_id,action,method,happened_at,recorded_at,'
+    || 'actor_id,session_id,reason,hash,name,actor_name' || e'\r\n'
+    || coalesce((
+      select string_agg(
+        concat_ws(',',
+          private.csv_field(entry.previous_hash, true),
+          private.csv_field(entry.workshop_id::text, true),
+          entry.number,
+          private.csv_field(entry.user_id::text, true),
+          private.csv_field(entry.action, true),
+          private.csv_field(entry.method, true),
+          private.csv_field(private.iso_time(entry.happened_at), true),
+          private.csv_field(private.iso_time(entry.recorded_at), true),
+          private.csv_field(entry.actor_id::text, true),
+          private.csv_field(coalesce(entry.session_id, ''), true),
+          private.csv_field(entry.reason, true),
+          private.csv_field(entry.hash, true),
+          private.csv_field(coalesce(private.person_json(entry.user_id) ->> 'name', ''), false),
+          private.csv_field(coalesce(private.person_json(entry.actor_id) ->> 'name', ''), false)
+        ) || e'\r\n',
+        '' order by entry.number
+      )
+      from public.attendance_log as entry
+      where entry.workshop_id = workshop
+    ), '');
+end;
+$$;
+grant execute on function private.attendance_export(uuid) to authenticated;
+-- <<< attendance/export.sql
+
+-- >>> attendance/json.sql
+-- A workshop as the API and the events show it; the same to everybody who may see it. The address
+-- of the meeting is for those who have a place, so it is not here.
+create or replace function private.workshop_json(workshop public.workshops) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select jsonb_build_object(
+    'id', workshop.id,
+    'courseId', workshop.course_id,
+    'title', workshop.title,
+    'description', workshop.description,
+    'location', workshop.location,
+    'isOnline', workshop.meeting_url is not null,
+    'startsAt', private.iso_time(workshop.starts_at),
+    'endsAt', private.iso_time(workshop.ends_at),
+    'timeZone', workshop.time_zone,
+    'capacity', workshop.capacity,
+    'isOpen', workshop.is_open,
+    'checkInOpensMinutes', workshop.check_in_opens_minutes,
+    'lateAfterMinutes', workshop.late_after_minutes,
+    'status', workshop.status
+  );
+$$;
+grant execute on function private.workshop_json(public.workshops) to authenticated;
+
+-- How many have a place, are there, and wait. Exact, since whoever changes it has the workshop
+-- locked; callable by all, since it names nobody.
+create or replace function private.workshop_counts(workshop uuid) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select jsonb_build_object(
+    'registered', count(*) filter (where status in ('registered', 'checked_in')),
+    'checkedIn', count(*) filter (where status = 'checked_in'),
+    'waitlisted', count(*) filter (where status = 'waitlisted')
+  )
+  from public.workshop_registrations
+  where workshop_id = workshop;
+$$;
+grant execute on function private.workshop_counts(uuid) to authenticated;
+
+-- For how many seconds someone was seen in a workshop, on all devices together.
+create or replace function private.seconds_present(workshop uuid, person uuid) returns integer
+language sql stable security definer set search_path = ''
+as $$
+  select coalesce((
+    select sum(extract(epoch from upper(span) - lower(span)))::integer
+    from public.workshop_presence, unnest(seen) as span
+    where workshop_id = workshop and user_id = person
+  ), 0);
+$$;
+grant execute on function private.seconds_present(uuid, uuid) to authenticated;
+
+-- Someone's registration, as they and the staff see it.
+create or replace function private.registration_json(registration public.workshop_registrations)
+returns jsonb
+language sql stable set search_path = ''
+as $$
+  select jsonb_build_object(
+    'workshopId', registration.workshop_id,
+    'person', private.person_json(registration.user_id),
+    'status', registration.status,
+    'registeredAt', private.iso_time(registration.registered_at),
+    'checkedInAt', private.iso_time(registration.checked_in_at),
+    'method', registration.method,
+    'isLate', registration.is_late
+  );
+$$;
+grant execute on function private.registration_json(public.workshop_registrations)
+to authenticated;
+-- <<< attendance/json.sql
+
+-- >>> attendance/places.sql
+grant insert (
+  course_id, title, description, location, meeting_url, starts_at, ends_at, time_zone, capacity,
+  is_open, check_in_opens_minutes, late_after_minutes, created_by
+), update (
+  title, description, location, meeting_url, starts_at, ends_at, time_zone, capacity, is_open,
+  check_in_opens_minutes, late_after_minutes, status
+) on public.workshops to authenticated;
+
+create or replace trigger check_time_zone
+before insert or update of time_zone on public.workshops
+for each row execute function private.check_time_zone();
+
+-- Never more places than there are, whoever writes: under the lock of the workshop, which all that
+-- changes its registrations takes first, a place that isn't free becomes one on the waiting list.
+-- Those who are there are there: checking in is not refused for want of a place.
+create or replace function private.give_place() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  room integer;
+  taken integer;
+begin
+  select capacity into room from public.workshops
+  where id = new.workshop_id
+  for no key update;
+  if new.status = 'registered' and room is not null then
+    select count(*) into taken
+    from public.workshop_registrations
+    where workshop_id = new.workshop_id
+      and user_id <> new.user_id
+      and status in ('registered', 'checked_in');
+    if taken >= room then
+      new.status := 'waitlisted';
+    end if;
+  end if;
+  return new;
+end;
+$$;
+
+create or replace trigger give_place
+before insert or update of status on public.workshop_registrations
+for each row execute function private.give_place();
+
+-- Gives free places to those who wait, first come, first served, until it starts being over. They
+-- are notified.
+create or replace function private.fill_places(workshop uuid) returns void
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  target public.workshops;
+  free integer;
+  given uuid[];
+begin
+  select * into target from public.workshops where id = workshop for no key update;
+  if not found or target.status not in ('scheduled', 'live') then
+    return;
+  end if;
+  select target.capacity - count(*) into free
+  from public.workshop_registrations
+  where workshop_id = workshop and status in ('registered', 'checked_in');
+  with promoted as (
+    update public.workshop_registrations
+    set status = 'registered'
+    where id in (
+      select id from public.workshop_registrations
+      where workshop_id = workshop and status = 'waitlisted'
+      order by registered_at, id
+      limit greatest(free, 0)
+    )
+    returning user_id
+  )
+  select array_agg(user_id) into given from promoted;
+  if given is not null then
+    perform private.tell_participants(
+      target, given, 'success', 'You have a place', 'A place became free in "%s".', 'place'
+    );
+  end if;
+end;
+$$;
+
+-- Notifies people of something about a workshop; `sentence` has one place, the workshop's title.
+create or replace function private.tell_participants(
+  workshop public.workshops,
+  people uuid[],
+  level text,
+  title text,
+  sentence text,
+  about text
+)
+returns void
+language sql set search_path = ''
+as $$
+  select private.notify(coalesce(jsonb_agg(jsonb_build_object(
+    'user_id', person,
+    'type', 'system',
+    'level', level,
+    'title', title,
+    'message', format(sentence, workshop.title),
+    'course_id', workshop.course_id,
+    'related_entity_type', 'workshop',
+    'related_entity_id', workshop.id,
+    'data', jsonb_build_object(
+      'course_id', workshop.course_id,
+      'workshop_id', workshop.id,
+      'workshop_title', workshop.title,
+      'starts_at', private.iso_time(workshop.starts_at),
+      'about', about
+    )
+  )), '[]'))
+  from unnest(people) as person;
+$$;
+
+-- A registration is new or has changed: counts to all who are registered, the participant to the
+-- staff, and to the person's own devices. A place that became free goes to the first who waits.
+create or replace function private.after_registration() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  registration public.workshop_registrations := coalesce(new, old);
+  was_placed boolean := tg_op <> 'INSERT' and old.status in ('registered', 'checked_in');
+  is_placed boolean := tg_op <> 'DELETE' and new.status in ('registered', 'checked_in');
+  told jsonb;
+begin
+  if tg_op = 'DELETE' then
+    registration.status := 'cancelled';
+  end if;
+  if not exists (select 1 from public.workshops where id = registration.workshop_id) then
+    return null; -- it goes with its workshop
+  end if;
+  told := jsonb_build_object(
+    'registration', private.registration_json(registration),
+    'counts', private.workshop_counts(registration.workshop_id)
+  );
+  perform private.publish(
+    'workshop:' || registration.workshop_id,
+    'workshop.counted',
+    jsonb_build_object('counts', told -> 'counts')
+  );
+  perform private.publish(
+    format('workshop:%s:staff', registration.workshop_id), 'participant.changed', told
+  );
+  perform private.publish('user:' || registration.user_id, 'registration.changed', told);
+  if was_placed and not is_placed then
+    perform private.fill_places(registration.workshop_id);
+  end if;
+  return null;
+end;
+$$;
+
+create or replace trigger after_registration
+after insert or update of status, user_id, is_late or delete on public.workshop_registrations
+for each row
+when (current_setting('homeroom.quiet', true) is distinct from 'on')
+execute function private.after_registration();
+
+-- A workshop is planned, changed or cancelled: those of its course hear of it, and those registered
+-- are notified when it is cancelled or moved. More room goes to those who wait.
+create or replace function private.after_workshop_change() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  told jsonb := jsonb_build_object('workshop', private.workshop_json(new));
+  registered uuid[] := array(
+    select user_id from public.workshop_registrations
+    where workshop_id = new.id and status in ('registered', 'waitlisted', 'checked_in')
+  );
+begin
+  perform private.publish(
+    'course:' || new.course_id,
+    case tg_op when 'INSERT' then 'workshop.planned' else 'workshop.changed' end,
+    told
+  );
+  if tg_op = 'INSERT' then
+    return null;
+  end if;
+  perform private.publish('workshop:' || new.id, 'workshop.changed', told);
+  if new.status = 'cancelled' and old.status <> 'cancelled' then
+    perform private.tell_participants(
+      new, registered, 'warning', 'Workshop cancelled', '"%s" will not take place.', 'cancelled'
+    );
+  elsif new.starts_at <> old.starts_at then
+    perform private.tell_participants(
+      new, registered, 'warning', 'Workshop moved', '"%s" has a new time.', 'moved'
+    );
+  end if;
+  if new.capacity is distinct from old.capacity then
+    perform private.fill_places(new.id);
+  end if;
+  return null;
+end;
+$$;
+
+create or replace trigger after_workshop_change
+after insert or update on public.workshops
+for each row
+when (current_setting('homeroom.quiet', true) is distinct from 'on')
+execute function private.after_workshop_change();
+
+-- A workshop that the caller may see, locked against changes of its registrations; raises
+-- WORKSHOP_NOT_FOUND otherwise.
+create or replace function private.lock_visible_workshop(workshop uuid) returns public.workshops
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  target public.workshops;
+begin
+  if not exists (
+    select 1 from public.workshops
+    where id = workshop and (is_open or private.is_course_member(course_id, auth.uid()))
+  ) then
+    raise exception 'WORKSHOP_NOT_FOUND' using errcode = 'P0002';
+  end if;
+  select * into target from public.workshops where id = workshop for no key update;
+  return target;
+end;
+$$;
+
+-- Registers the caller, with a place or on the waiting list. Registered already, it stays so.
+create or replace function private.register_for_workshop(workshop uuid) returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  target public.workshops := private.lock_visible_workshop(workshop);
+  registration public.workshop_registrations;
+begin
+  if target.status not in ('scheduled', 'live') or target.ends_at <= clock_timestamp() then
+    raise exception 'WORKSHOP_OVER' using errcode = '55000';
+  end if;
+  insert into public.workshop_registrations as earlier (workshop_id, user_id, registered_at)
+  values (workshop, auth.uid(), clock_timestamp())
+  on conflict (workshop_id, user_id) do update
+  set status = 'registered', registered_at = excluded.registered_at, reminders_sent = 0
+  where earlier.status = 'cancelled';
+  select * into registration from public.workshop_registrations
+  where workshop_id = workshop and user_id = auth.uid();
+  return private.registration_json(registration);
+end;
+$$;
+grant execute on function private.register_for_workshop(uuid) to authenticated;
+
+-- Gives the caller's place back. Who has been checked in has been there.
+create or replace function private.cancel_registration(workshop uuid) returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  registration public.workshop_registrations;
+begin
+  perform private.lock_visible_workshop(workshop);
+  select * into registration from public.workshop_registrations
+  where workshop_id = workshop and user_id = auth.uid();
+  if not found then
+    raise exception 'REGISTRATION_NOT_FOUND' using errcode = 'P0002';
+  end if;
+  if registration.status = 'checked_in' then
+    raise exception 'ALREADY_CHECKED_IN' using errcode = '55000';
+  end if;
+  update public.workshop_registrations
+  set status = 'cancelled'
+  where id = registration.id and status <> 'cancelled';
+  select * into registration from public.workshop_registrations where id = registration.id;
+  return private.registration_json(registration);
+end;
+$$;
+grant execute on function private.cancel_registration(uuid) to authenticated;
+
+-- Where a workshop's meeting is, for those who have a place and its staff; null for others.
+create or replace function private.meeting_url(workshop uuid) returns text
+language sql stable security definer set search_path = ''
+as $$
+  select workshops.meeting_url
+  from public.workshops
+  where id = workshop and (
+    private.is_course_staff(course_id, auth.uid())
+    or exists (
+      select 1 from public.workshop_registrations
+      where workshop_id = workshop
+        and user_id = auth.uid()
+        and status in ('registered', 'checked_in')
+    )
+  );
+$$;
+grant execute on function private.meeting_url(uuid) to authenticated;
+
+-- Begins and ends workshops when their time has come, and reminds those who have a place a day and
+-- an hour before. Run each minute; each reminder is sent once. Gives how many were sent.
+create or replace function private.tend_workshops() returns integer
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  reminder record;
+  sent integer := 0;
+begin
+  update public.workshops
+  set status = case when ends_at <= now() then 'ended' else 'live' end
+  where (status = 'scheduled' and starts_at <= now()) or (status = 'live' and ends_at <= now());
+  for reminder in
+    with due as (
+      select registration.id, workshop.id as workshop_id,
+        case when workshop.starts_at <= now() + interval '1 hour' then 2 else 1 end as stage
+      from public.workshops as workshop
+      join public.workshop_registrations as registration
+        on registration.workshop_id = workshop.id
+      where workshop.status = 'scheduled'
+        and workshop.starts_at between now() and now() + interval '1 day'
+        and registration.status = 'registered'
+        and registration.registered_at < workshop.starts_at - case
+          when workshop.starts_at <= now() + interval '1 hour' then interval '1 hour'
+          else interval '1 day'
+        end
+    ), reminded as (
+      update public.workshop_registrations as registration
+      set reminders_sent = due.stage
+      from due
+      where registration.id = due.id and registration.reminders_sent < due.stage
+      returning registration.user_id, due.workshop_id, due.stage
+    )
+    select workshop_id, stage, array_agg(user_id) as people
+    from reminded
+    group by workshop_id, stage
+  loop
+    perform private.tell_participants(
+      workshops, reminder.people, 'info',
+      case reminder.stage when 1 then 'Workshop tomorrow' else 'Workshop within the hour' end,
+      case reminder.stage when 1 then '"%s" is within a day.' else '"%s" begins soon.' end,
+      'reminder'
+    )
+    from public.workshops where id = reminder.workshop_id;
+    sent := sent + cardinality(reminder.people);
+  end loop;
+  return sent;
+end;
+$$;
+-- <<< attendance/places.sql
 
 -- >>> discussions/json.sql
 -- A thread as the API and the events show it; the same to everybody.
@@ -1167,6 +2063,27 @@ $$;
 grant execute on function private.find_course_people(uuid, text, integer) to authenticated;
 -- <<< identity/people.sql
 
+-- >>> jobs.sql
+-- The list of jobs.ts for pg_cron, where it is installed; a job of the same name is replaced.
+-- Elsewhere the stack runs them.
+do $$
+begin
+  if exists (select 1 from pg_extension where extname = 'pg_cron') then
+    perform cron.schedule('cleanup-notifications', '0 2 * * *', 'select public.cleanup_old_notifications()');
+    perform cron.schedule('expire-notifications', '* * * * *', 'select private.expire_notifications()');
+    perform cron.schedule('end-ghost-presence', '* * * * *', 'select private.end_ghost_presence()');
+    perform cron.schedule('tend-workshops', '* * * * *', 'select private.tend_workshops()');
+    perform cron.schedule('remove-old-live-events', '17 * * * *', 'select private.remove_old_live_events()');
+    perform cron.schedule('disarm-live-flushes', '* * * * *', 'delete from private.live_flushes');
+  end if;
+end;
+$$;
+-- <<< jobs.sql
+
+CREATE POLICY "staff of a course plan its workshops" ON "workshops" AS PERMISSIVE FOR INSERT TO "authenticated" WITH CHECK (course_id in (select private.taught_course_ids()) and created_by = (select auth.uid()));
+
+CREATE POLICY "staff of a course change its workshops" ON "workshops" AS PERMISSIVE FOR UPDATE TO "authenticated" USING (course_id in (select private.taught_course_ids())) WITH CHECK (course_id in (select private.taught_course_ids()));
+
 CREATE POLICY "members of a course open threads in their own name" ON "discussion_threads" AS PERMISSIVE FOR INSERT TO "authenticated" WITH CHECK (created_by = (select auth.uid()) and course_id in (select private.joined_course_ids()));
 
 CREATE POLICY "staff of a course moderate its threads" ON "discussion_threads" AS PERMISSIVE FOR UPDATE TO "authenticated" USING (course_id in (select private.taught_course_ids())) WITH CHECK (course_id in (select private.taught_course_ids()));
@@ -1174,6 +2091,10 @@ CREATE POLICY "staff of a course moderate its threads" ON "discussion_threads" A
 CREATE POLICY "members of a course write in its open threads in their own name" ON "thread_messages" AS PERMISSIVE FOR INSERT TO "authenticated" WITH CHECK (sender_id = (select auth.uid()) and thread_id in (select id from public.discussion_threads where is_active and course_id in (select private.joined_course_ids())));
 
 CREATE POLICY "senders edit their messages in open threads" ON "thread_messages" AS PERMISSIVE FOR UPDATE TO "authenticated" USING (sender_id = (select auth.uid()) and deleted_at is null and thread_id in (select id from public.discussion_threads where is_active and course_id in (select private.joined_course_ids()))) WITH CHECK (sender_id = (select auth.uid()));
+
+CREATE POLICY "people see their attendance, staff that of their workshops" ON "attendance_log" AS PERMISSIVE FOR SELECT TO "authenticated" USING (user_id = (select auth.uid()) or workshop_id in (select id from public.workshops where course_id in (select private.taught_course_ids())));
+
+CREATE POLICY "people see when they were seen, staff of their workshops" ON "workshop_presence" AS PERMISSIVE FOR SELECT TO "authenticated" USING (user_id = (select auth.uid()) or workshop_id in (select id from public.workshops where course_id in (select private.taught_course_ids())));
 
 CREATE POLICY "users see their reactions" ON "thread_message_reactions" AS PERMISSIVE FOR SELECT TO "authenticated" USING (user_id = (select auth.uid()));
 
@@ -1186,3 +2107,5 @@ CREATE POLICY "reporters see their reports, staff those of their courses" ON "th
 CREATE POLICY "members see what messages said before, staff also of deleted ones" ON "thread_message_revisions" AS PERMISSIVE FOR SELECT TO "authenticated" USING (exists (select 1 from public.thread_messages as message join public.discussion_threads as thread on thread.id = message.thread_id where message.id = message_id and (message.deleted_at is null or thread.course_id in (select private.taught_course_ids()))));
 
 CREATE POLICY "users see how far they have read" ON "thread_readers" AS PERMISSIVE FOR SELECT TO "authenticated" USING (user_id = (select auth.uid()));
+
+ALTER POLICY "members of a course see its workshops" ON "workshops" TO authenticated USING (course_id in (select private.joined_course_ids()) or is_open);
