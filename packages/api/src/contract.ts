@@ -3,6 +3,7 @@
  * Zod only: nothing here reaches the database or the server. A browser should import types alone
  * (`import type`), and take constants from `@homeroom/api/kinds`, since zod weighs 90 kB.
  */
+export * as attendance from './attendance/contract.ts';
 export * as catalog from './catalog/contract.ts';
 export * as discussions from './discussions/contract.ts';
 export * as enrollment from './enrollment/contract.ts';
@@ -10,6 +11,18 @@ export * as identity from './identity/contract.ts';
 export * as live from './live/contract.ts';
 export * as notifications from './notifications/contract.ts';
 
+export type {
+  AttendanceEvents,
+  AttendanceList,
+  OwnPlace,
+  Participant,
+  Registration,
+  Workshop,
+  WorkshopCounts,
+  WorkshopEvents,
+  WorkshopList,
+  WorkshopView,
+} from './attendance/contract.ts';
 export type {
   Course,
   CourseInput,

@@ -1,3 +1,5 @@
+import { attendanceRouter } from './attendance/router.ts';
+import { workshopsRouter } from './attendance/workshops-router.ts';
 import { catalogRouter } from './catalog/router.ts';
 import { discussionsRouter } from './discussions/router.ts';
 import { enrollmentRouter } from './enrollment/router.ts';
@@ -8,12 +10,14 @@ import { router } from './server/procedures.ts';
 
 /** Every procedure, by capability. */
 export const appRouter = router({
+  attendance: attendanceRouter,
   catalog: catalogRouter,
   discussions: discussionsRouter,
   enrollment: enrollmentRouter,
   identity: identityRouter,
   live: liveRouter,
   notifications: notificationsRouter,
+  workshops: workshopsRouter,
 });
 
 /** The type of every procedure, for typed clients. */

@@ -42,3 +42,16 @@ export {
   type ThreadPlace,
 } from './discussions/thread-store.ts';
 export type { DeliveryState, Outgoing } from './outbox/outbox.ts';
+export type { AttendanceApi } from './attendance/api.ts';
+export {
+  workshopAttendance,
+  type Attendance,
+  type WorkshopAttendanceState,
+  type WorkshopAttendanceStore,
+} from './attendance/attendance-store.ts';
+export {
+  workshop,
+  type QueuedCheckIn,
+  type WorkshopState,
+  type WorkshopStore,
+} from './attendance/workshop-store.ts';

@@ -8,7 +8,7 @@ import { isLostConnection, LostConnectionError, onceMoreIfLost } from './lost-co
 export type UserTransaction = PostgresJsTransaction<Record<string, never>, Record<string, never>>;
 
 /** For whom a transaction runs. Made by us from a verified token, never taken from a client. */
-export type DatabaseClaims = { userId: string; email: string };
+export type DatabaseClaims = { userId: string; email: string; sessionId?: string | undefined };
 
 /**
  * `read`: one snapshot for all statements, so data and cursor are of the same moment.
@@ -101,8 +101,8 @@ export function createAsUser(database: Database): AsUser {
 }
 
 /** As `auth.uid()`, `auth.jwt()` and the policies read it. */
-function jwtClaims({ userId, email }: DatabaseClaims): string {
-  return JSON.stringify({ sub: userId, role: 'authenticated', email });
+function jwtClaims({ userId, email, sessionId }: DatabaseClaims): string {
+  return JSON.stringify({ sub: userId, role: 'authenticated', email, session_id: sessionId });
 }
 
 /**

@@ -108,6 +108,18 @@ export const ERROR_CODES = {
     sentence: 'This message does not exist (any more).',
     whatToDo: 'Load the discussion again.',
   },
+  // Also when it is of a course that the user isn't in, or doesn't teach.
+  WORKSHOP_NOT_FOUND: {
+    status: 404,
+    sentence: 'This workshop does not exist (any more).',
+    whatToDo: 'Look for it in the list of workshops.',
+  },
+  // Nobody has registered, or not any more.
+  REGISTRATION_NOT_FOUND: {
+    status: 404,
+    sentence: 'There is no registration for this workshop.',
+    whatToDo: 'Register first, or ask the instructor.',
+  },
   // Also when it belongs to another course.
   LESSON_NOT_FOUND: {
     status: 404,
@@ -142,6 +154,30 @@ export const ERROR_CODES = {
     status: 409,
     sentence: 'Someone else changed this at the same moment.',
     whatToDo: 'Try again.',
+  },
+  // It has ended, or was cancelled.
+  WORKSHOP_OVER: {
+    status: 409,
+    sentence: 'This workshop is over.',
+    whatToDo: 'Look for the next one.',
+  },
+  // Outside of the workshop's window, or too long ago.
+  CHECK_IN_CLOSED: {
+    status: 409,
+    sentence: 'One cannot check in to this workshop at that time.',
+    whatToDo: 'Ask the instructor to check you in.',
+  },
+  // A place can't be given back by who was there.
+  ALREADY_CHECKED_IN: {
+    status: 409,
+    sentence: 'You have been checked in already.',
+    whatToDo: 'Ask the instructor if that is not right.',
+  },
+  // Not the code of that moment.
+  CODE_WRONG: {
+    status: 400,
+    sentence: 'This is not the code that is shown.',
+    whatToDo: 'Look at the screen again: the code changes every 30 seconds.',
   },
   BODY_TOO_LARGE: {
     status: 413,

@@ -1,3 +1,4 @@
+import type { AttendanceApi } from '../attendance/api.ts';
 import type { DiscussionsApi } from '../discussions/api.ts';
 import type { LiveCursor, NotificationSnapshot, NotificationType } from '@homeroom/api/contract';
 
@@ -57,6 +58,6 @@ export type NotificationsApi = {
 };
 
 /** All that the stores of this package ask of the API; `createTRPCClient<AppRouter>()` fits. */
-export type RealtimeApi = LiveApi & NotificationsApi & DiscussionsApi;
+export type RealtimeApi = LiveApi & NotificationsApi & DiscussionsApi & AttendanceApi;
 
 export type { LiveCursor };
