@@ -7,6 +7,8 @@ export * as achievements from './achievements/contract.ts';
 export * as authoring from './authoring/contract.ts';
 export * as catalog from './catalog/contract.ts';
 export * as certificates from './certificates/contract.ts';
+export * as attendance from './attendance/contract.ts';
+export * as discussions from './discussions/contract.ts';
 export * as enrollment from './enrollment/contract.ts';
 export * as identity from './identity/contract.ts';
 export * as leaderboard from './leaderboard/contract.ts';
@@ -32,6 +34,18 @@ export type {
   Workbench,
 } from './authoring/contract.ts';
 export type {
+  AttendanceEvents,
+  AttendanceList,
+  OwnPlace,
+  Participant,
+  Registration,
+  Workshop,
+  WorkshopCounts,
+  WorkshopEvents,
+  WorkshopList,
+  WorkshopView,
+} from './attendance/contract.ts';
+export type {
   ContentEvents,
   ContentLesson,
   Course,
@@ -51,11 +65,25 @@ export type {
   VerifiedCertificate,
 } from './certificates/contract.ts';
 export type {
+  MessagesInput,
+  Thread,
+  ThreadEvents,
+  ThreadList,
+  ThreadListEvents,
+  ThreadMessage,
+  ThreadPart,
+  ThreadReader,
+  ThreadReaderEvents,
+  ThreadReport,
+  ToldMessage,
+} from './discussions/contract.ts';
+export type {
   Enrolled,
   Enrollment,
   EnrollmentEvents,
   EnrollmentList,
 } from './enrollment/contract.ts';
+export type { Person } from './identity/person-contract.ts';
 export type { Me, Role, UpdateMe } from './identity/contract.ts';
 export type {
   LeaderboardEntry,

@@ -2,6 +2,9 @@ import { achievementsRouter } from './achievements/router.ts';
 import { authoringRouter } from './authoring/router.ts';
 import { catalogRouter } from './catalog/router.ts';
 import { certificatesRouter } from './certificates/router.ts';
+import { attendanceRouter } from './attendance/router.ts';
+import { workshopsRouter } from './attendance/workshops-router.ts';
+import { discussionsRouter } from './discussions/router.ts';
 import { enrollmentRouter } from './enrollment/router.ts';
 import { identityRouter } from './identity/router.ts';
 import { leaderboardRouter } from './leaderboard/router.ts';
@@ -16,12 +19,15 @@ export const appRouter = router({
   authoring: authoringRouter,
   catalog: catalogRouter,
   certificates: certificatesRouter,
+  attendance: attendanceRouter,
+  discussions: discussionsRouter,
   enrollment: enrollmentRouter,
   identity: identityRouter,
   leaderboard: leaderboardRouter,
   live: liveRouter,
   notifications: notificationsRouter,
   progress: progressRouter,
+  workshops: workshopsRouter,
 });
 
 /** The type of every procedure, for typed clients. */

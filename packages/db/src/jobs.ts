@@ -33,6 +33,11 @@ export const jobs: readonly Job[] = [
     sql: 'select private.tell_leaderboards()',
   },
   {
+    name: 'tend-workshops',
+    schedule: '* * * * *',
+    sql: 'select private.tend_workshops()',
+  },
+  {
     name: 'remove-old-live-events',
     schedule: '17 * * * *',
     sql: 'select private.remove_old_live_events()',

@@ -44,3 +44,33 @@ export {
   type CourseProgressState,
   type CourseProgressStore,
 } from './progress/store.ts';
+export type { DiscussionsApi, ThreadFilters } from './discussions/api.ts';
+export {
+  courseThreads,
+  type CourseThreadsOptions,
+  type CourseThreadsState,
+  type CourseThreadsStore,
+  type ListedThread,
+} from './discussions/list-store.ts';
+export {
+  discussionThread,
+  type DiscussionThreadOptions,
+  type DiscussionThreadState,
+  type DiscussionThreadStore,
+  type OutgoingMessage,
+  type ThreadPlace,
+} from './discussions/thread-store.ts';
+export type { DeliveryState, Outgoing } from './outbox/outbox.ts';
+export type { AttendanceApi } from './attendance/api.ts';
+export {
+  workshopAttendance,
+  type Attendance,
+  type WorkshopAttendanceState,
+  type WorkshopAttendanceStore,
+} from './attendance/attendance-store.ts';
+export {
+  workshop,
+  type QueuedCheckIn,
+  type WorkshopState,
+  type WorkshopStore,
+} from './attendance/workshop-store.ts';

@@ -3,6 +3,7 @@ import type { Context } from '../server/context.ts';
 import type { Entrance } from '../server/entrance.ts';
 import { ApiError, toApiError } from '../server/errors.ts';
 import { failure, success, type Envelope } from './envelopes.ts';
+import { discussionRoutes } from './discussions.ts';
 import { leaderboardRoutes } from './leaderboard.ts';
 import { notificationRoutes } from './notifications.ts';
 
@@ -18,8 +19,8 @@ export type RestCall = {
   body(): Promise<unknown>;
 };
 
-/** Does one thing at one address. */
-export type RestHandler = (call: RestCall) => Promise<Envelope>;
+/** Does one thing at one address: the guides' envelope, or an answer of a shape of its own. */
+export type RestHandler = (call: RestCall) => Promise<Envelope | Response>;
 
 /** One address; `:name` in its path takes any one segment. Earlier routes go before later ones. */
 export type RestRoute = {
@@ -30,10 +31,12 @@ export type RestRoute = {
 /** The most that a body of these routes may hold: they take a word or two. */
 const BODY_MAX_BYTES = 10_000;
 
-const routes = [...notificationRoutes, ...leaderboardRoutes].map(({ path, methods }) => ({
-  pattern: new RegExp(`^${path.replace(/:(\w+)/g, '(?<$1>[^/]+)')}/?$`),
-  methods: new Map(Object.entries(methods)),
-}));
+const routes = [...notificationRoutes, ...leaderboardRoutes, ...discussionRoutes].map(
+  ({ path, methods }) => ({
+    pattern: new RegExp(`^${path.replace(/:(\w+)/g, '(?<$1>[^/]+)')}/?$`),
+    methods: new Map(Object.entries(methods)),
+  }),
+);
 
 /** Answers the guides' routes, by the same procedures as tRPC; null when none of them is meant. */
 export function createRest(
@@ -52,7 +55,8 @@ export function createRest(
       const { userId } = context.session;
       const caller = createCaller(context);
       const body = () => readJson(request);
-      response = success(await handler({ caller, userId, url, params: found.params, body }));
+      const answer = await handler({ caller, userId, url, params: found.params, body });
+      response = answer instanceof Response ? answer : success(answer);
     } catch (error) {
       response = failure(toApiError(error), requestId);
     }

@@ -8,7 +8,7 @@ import { isLostConnection, LostConnectionError, onceMoreIfLost } from './lost-co
 export type UserTransaction = PostgresJsTransaction<Record<string, never>, Record<string, never>>;
 
 /** For whom a transaction runs. Made by us from a verified token, never taken from a client. */
-export type DatabaseClaims = { userId: string; email: string };
+export type DatabaseClaims = { userId: string; email: string; sessionId?: string | undefined };
 
 /** The role of someone whom nobody knows: what is granted to it, the whole world may do. */
 const NOBODY = { role: 'anon' };
@@ -107,8 +107,8 @@ export function createAsUser(database: Database): AsUser {
 }
 
 /** As `auth.uid()`, `auth.jwt()` and the policies read it. */
-function jwtClaimsOf({ userId, email }: DatabaseClaims) {
-  return { sub: userId, role: 'authenticated', email };
+function jwtClaimsOf({ userId, email, sessionId }: DatabaseClaims) {
+  return { sub: userId, role: 'authenticated', email, session_id: sessionId };
 }
 
 /**

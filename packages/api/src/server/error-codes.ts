@@ -90,6 +90,18 @@ export const ERROR_CODES = {
     sentence: 'You may not follow this topic.',
     whatToDo: 'Follow it after you have been given access, for instance by enrolling.',
   },
+  // Only its course's staff writes in it.
+  THREAD_LOCKED: {
+    status: 403,
+    sentence: 'This discussion is locked: only instructors can write in it.',
+    whatToDo: 'Keep what you have written; ask an instructor, or open a discussion of your own.',
+  },
+  // Nobody writes in it.
+  THREAD_CLOSED: {
+    status: 403,
+    sentence: 'This discussion is closed.',
+    whatToDo: 'Keep what you have written, and open a new discussion.',
+  },
   // No such procedure or route.
   ROUTE_NOT_FOUND: {
     status: 404,
@@ -107,6 +119,30 @@ export const ERROR_CODES = {
     status: 404,
     sentence: 'This course does not exist (any more).',
     whatToDo: 'Look for it in the catalogue.',
+  },
+  // Also when it is of a course that the user isn't in.
+  THREAD_NOT_FOUND: {
+    status: 404,
+    sentence: 'This discussion does not exist (any more).',
+    whatToDo: 'Look for it in the list of the course.',
+  },
+  // Also when it is of a thread that the user can't read, or deleted.
+  MESSAGE_NOT_FOUND: {
+    status: 404,
+    sentence: 'This message does not exist (any more).',
+    whatToDo: 'Load the discussion again.',
+  },
+  // Also when it is of a course that the user isn't in, or doesn't teach.
+  WORKSHOP_NOT_FOUND: {
+    status: 404,
+    sentence: 'This workshop does not exist (any more).',
+    whatToDo: 'Look for it in the list of workshops.',
+  },
+  // Nobody has registered, or not any more.
+  REGISTRATION_NOT_FOUND: {
+    status: 404,
+    sentence: 'There is no registration for this workshop.',
+    whatToDo: 'Register first, or ask the instructor.',
   },
   // Also when it is of a course that isn’t the author’s.
   LESSON_NOT_FOUND: {
@@ -191,6 +227,30 @@ export const ERROR_CODES = {
     sentence: 'This course has not been published yet.',
     whatToDo: 'Publish it first.',
   },
+  // It has ended, or was cancelled.
+  WORKSHOP_OVER: {
+    status: 409,
+    sentence: 'This workshop is over.',
+    whatToDo: 'Look for the next one.',
+  },
+  // Outside of the workshop's window, or too long ago.
+  CHECK_IN_CLOSED: {
+    status: 409,
+    sentence: 'One cannot check in to this workshop at that time.',
+    whatToDo: 'Ask the instructor to check you in.',
+  },
+  // A place can't be given back by who was there.
+  ALREADY_CHECKED_IN: {
+    status: 409,
+    sentence: 'You have been checked in already.',
+    whatToDo: 'Ask the instructor if that is not right.',
+  },
+  // Not the code of that moment.
+  CODE_WRONG: {
+    status: 400,
+    sentence: 'This is not the code that is shown.',
+    whatToDo: 'Look at the screen again: the code changes every 30 seconds.',
+  },
   BODY_TOO_LARGE: {
     status: 413,
     sentence: 'The call is too large.',
@@ -206,6 +266,12 @@ export const ERROR_CODES = {
     status: 429,
     sentence: 'Too many calls in a short time.',
     whatToDo: 'Wait as long as it says, then try again.',
+  },
+  // An instructor wants this discussion to go slowly; `retryAfterSeconds` says how slowly.
+  SLOW_MODE: {
+    status: 429,
+    sentence: 'This discussion is in slow mode.',
+    whatToDo: 'Wait as long as it says, then send it.',
   },
   INTERNAL_ERROR: {
     status: 500,

@@ -1,7 +1,7 @@
 import { TRPCError, type TRPC_ERROR_CODE_KEY } from '@trpc/server';
 import * as z from 'zod';
 import { ERROR_CODES, type ErrorCode, type FieldError } from './error-codes.ts';
-import { fromPostgres } from './postgres-errors.ts';
+import { fromPostgres, retryAfterOf } from './postgres-errors.ts';
 
 /** tRPC's word for each status that we give. */
 const TRPC_CODES: Record<(typeof ERROR_CODES)[ErrorCode]['status'], TRPC_ERROR_CODE_KEY> = {
@@ -65,7 +65,9 @@ export function toApiError(error: unknown): ApiError {
     return new ApiError('INPUT_INVALID', { fields: fieldsOf(cause), cause });
   }
   const postgresCode = fromPostgres(cause);
-  if (postgresCode) return new ApiError(postgresCode, { cause });
+  if (postgresCode) {
+    return new ApiError(postgresCode, { cause, retryAfterSeconds: retryAfterOf(cause) });
+  }
   if (error instanceof TRPCError) {
     const appCode = CODES_OF_TRPC[error.code] ?? 'INTERNAL_ERROR';
     const fields = appCode === 'INPUT_INVALID' ? [{ field: '', reason: error.message }] : undefined;

@@ -47,3 +47,16 @@ export function fromPostgres(error: unknown): ErrorCode | null {
   }
   return null;
 }
+
+/**
+ * The seconds that a function of the database asks to wait, in the detail of the error that it
+ * raised: `raise exception 'SLOW_MODE' using detail = '12 s'`.
+ */
+export function retryAfterOf(error: unknown): number | undefined {
+  for (let current = error; current instanceof Error; current = current.cause) {
+    if (!('detail' in current) || typeof current.detail !== 'string') continue;
+    const seconds = /^(\d+) s$/.exec(current.detail)?.[1];
+    if (seconds) return Math.max(1, Number(seconds));
+  }
+  return undefined;
+}

@@ -15,6 +15,8 @@ export type Session = {
   email: string;
   token: string;
   expiresAt: number;
+  /** Which sign-in it is, where the token names it. */
+  sessionId?: string | undefined;
 };
 
 /**
@@ -52,10 +54,10 @@ export function createSessions(
   }
 
   return async (token) => {
-    const { userId, email, expiresAt } = await verify(token);
+    const { userId, email, expiresAt, sessionId } = await verify(token);
     const { role, isActive } = await lookUp(userId);
     if (!isActive) throw new ApiError('ACCOUNT_DISABLED');
-    return { userId, role, email, token, expiresAt };
+    return { userId, role, email, token, expiresAt, ...(sessionId && { sessionId }) };
   };
 }
 

@@ -14,10 +14,17 @@ const claimsSchema = z.object({
   role: z.literal('authenticated'),
   email: z.string().default(''),
   exp: z.int(),
+  session_id: z.string().max(100).optional(),
 });
 
 /** What an access token says about its bearer. `expiresAt` is in milliseconds since 1970. */
-export type TokenClaims = { userId: string; email: string; expiresAt: number };
+export type TokenClaims = {
+  userId: string;
+  email: string;
+  expiresAt: number;
+  /** Auth's own name for the sign-in that the token comes from. */
+  sessionId?: string | undefined;
+};
 
 /** Verifies an access token. @throws ApiError SESSION_EXPIRED or SESSION_INVALID */
 export type TokenVerifier = (token: string) => Promise<TokenClaims>;
@@ -79,8 +86,8 @@ async function checked(verifying: Promise<{ payload: JWTPayload }>): Promise<JWT
 function toClaims(payload: JWTPayload): TokenClaims {
   const parsed = claimsSchema.safeParse(payload);
   if (!parsed.success) throw new ApiError('SESSION_INVALID', { cause: parsed.error });
-  const { sub, email, exp } = parsed.data;
-  return { userId: sub, email, expiresAt: exp * 1000 };
+  const { sub, email, exp, session_id: sessionId } = parsed.data;
+  return { userId: sub, email, expiresAt: exp * 1000, ...(sessionId && { sessionId }) };
 }
 
 /** A Map keeps the order of insertion, so the first half are the oldest. */

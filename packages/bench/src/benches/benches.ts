@@ -5,7 +5,9 @@ import { changes } from './changes.ts';
 import { connections } from './connections.ts';
 import { enrollment } from './enrollment.ts';
 import { fanOut } from './fan-out.ts';
+import { completion } from './completion.ts';
 import { latency } from './latency.ts';
+import { leaderboard } from './leaderboard.ts';
 import { notifications } from './notifications.ts';
 import { signIns } from './sign-ins.ts';
 
@@ -25,6 +27,8 @@ export const benches = {
   enrollment,
   api,
   notifications,
+  completion,
+  leaderboard,
 } satisfies Record<string, Bench>;
 
 /** Whether there is a benchmark of that name. */

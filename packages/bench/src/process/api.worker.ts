@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 import { createApi, TRPC_ENDPOINT, type Api } from '@homeroom/api/server';
 import postgres, { type Sql } from 'postgres';
 import { JWT_SECRET, userOf } from '../lab/token.ts';
@@ -15,7 +16,9 @@ let sql: Sql | undefined;
 /** Both endpoints behind the same adapter, so that it weighs on neither. */
 async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   const request = new Request(`http://${incoming.headers.host}${incoming.url}`, {
+    method: incoming.method,
     headers: incoming.headers as Record<string, string>,
+    body: incoming.method === 'POST' ? await buffer(incoming) : null,
   });
   const response = request.url.includes(TRPC_ENDPOINT)
     ? await api?.trpc(request, null)

@@ -17,24 +17,6 @@ set
   points = excluded.points,
   rule = excluded.rule;
 
--- Whether a student's totals satisfy a rule: all that it names. A name that isn't known is never
--- satisfied.
-create or replace function private.is_earned(rule jsonb, stats public.learning_stats)
-returns boolean
-language sql stable
-as $$
-  select count(*) > 0 and bool_and(case name
-    when 'lessonsCompleted' then stats.lessons_completed >= least::integer
-    when 'coursesCompleted' then stats.courses_completed >= least::integer
-    when 'streakDays' then stats.current_streak_days >= least::integer
-    when 'helpfulAnswers' then stats.helpful_answers >= least::integer
-    when 'rankAtMost' then private.is_among_first(stats.user_id, least::integer)
-    when 'amongAtLeast' then private.has_ranked_students(least::integer)
-    else false
-  end)
-  from jsonb_each_text(rule) as wanted (name, least);
-$$;
-
 -- Gives a student what their totals have earned, each once, with its points, and publishes
 -- `achievement.earned` for each. Gives `{ achievements: [{ key, title, description, icon, points,
 -- earnedAt }], points }`, the last in tenths. The caller notifies.
@@ -44,18 +26,36 @@ set search_path = ''
 set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
+  totals jsonb;
   achievements jsonb;
 begin
+  select jsonb_build_object(
+    'lessonsCompleted', lessons_completed,
+    'coursesCompleted', courses_completed,
+    'streakDays', current_streak_days,
+    'helpfulAnswers', helpful_answers
+  )
+  into totals
+  from public.learning_stats where user_id = student;
   with new as (
     insert into public.user_achievements (user_id, achievement_key)
-    select student, achievements.key
-    from public.learning_stats as stats, public.achievements
-    where stats.user_id = student
+    select student, declared.key
+    from public.achievements as declared
+    where declared.rule <> '{}'
       and not exists (
         select 1 from public.user_achievements as had
-        where had.user_id = student and had.achievement_key = achievements.key
+        where had.user_id = student and had.achievement_key = declared.key
       )
-      and private.is_earned(achievements.rule, stats)
+      -- All that the rule names; a name that isn't known is never satisfied.
+      and not exists (
+        select 1
+        from jsonb_each_text(declared.rule) as wanted (name, least)
+        where not case wanted.name
+          when 'rankAtMost' then private.is_among_first(student, wanted.least::integer)
+          when 'amongAtLeast' then private.has_ranked_students(wanted.least::integer)
+          else coalesce((totals ->> wanted.name)::integer >= wanted.least::integer, false)
+        end
+      )
     on conflict do nothing
     returning achievement_key, earned_at
   )

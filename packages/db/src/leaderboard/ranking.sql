@@ -53,36 +53,38 @@ $$;
 
 -- Whether a student is shown in one of the first places of the global board.
 create or replace function private.is_among_first(student uuid, places integer) returns boolean
-language sql stable
+language plpgsql stable
 as $$
-  select exists (
+declare
+  own integer;
+  above integer;
+begin
+  select shown_score into own
+  from private.leaderboard_scores
+  where board = 'global' and user_id = student;
+  select count(*) into above
+  from (
     select 1
-    from private.leaderboard_scores as own
-    where own.board = 'global'
-      and own.user_id = student
-      and own.shown_score is not null
-      and (
-        select count(*)
-        from (
-          select 1
-          from private.leaderboard_scores as other
-          where other.board = 'global' and other.shown_score > own.shown_score
-          limit places
-        ) as above
-      ) < places
-  );
+    from private.leaderboard_scores
+    where board = 'global' and shown_score > own
+    limit places
+  ) as first;
+  return own is not null and above < places;
+end;
 $$;
 
 -- Whether there are so many on the global board.
 create or replace function private.has_ranked_students(wanted integer) returns boolean
-language sql stable
+language plpgsql stable
 as $$
-  select exists (
-    select 1
-    from private.leaderboard_scores
-    where board = 'global' and shown_score is not null
-    offset wanted - 1
-  );
+begin
+  perform 1
+  from private.leaderboard_scores
+  where board = 'global' and shown_score is not null
+  offset wanted - 1
+  limit 1;
+  return found;
+end;
 $$;
 
 -- An entry of a board as it is shown. `movement` is how many places the student has climbed since

@@ -86,15 +86,20 @@ $$;
 -- Counts what counts, of a course and of one of its modules.
 create or replace function private.count_course(student uuid, course uuid, module uuid)
 returns private.course_count
-language sql stable
+language plpgsql stable
 as $$
-  select (
+declare
+  counted private.course_count;
+begin
+  select
     count(*),
     count(done.lesson_id),
     count(*) filter (where required.module_id = module),
     count(done.lesson_id) filter (where required.module_id = module)
-  )::private.course_count
+  into counted
   from private.required_lessons(course) as required
   left join public.lesson_completions as done
     on done.user_id = student and done.lesson_id = required.lesson_id;
+  return counted;
+end;
 $$;

@@ -19,6 +19,7 @@ declare
   points integer := 0;
   finished jsonb;
   earned jsonb;
+  told jsonb;
 begin
   if place.kind = 'quiz' and not exists (
     select 1 from public.quiz_attempts
@@ -64,9 +65,12 @@ begin
   if is_new or finished is not null then
     earned := private.earn_achievements(student);
     points := points + (earned ->> 'points')::integer;
-    perform private.tell_completion(student, place, counted, has_module, finished, earned, points);
   end if;
-  return private.completion_json(student, place, counted)
+  told := private.completion_json(student, place, counted);
+  if earned is not null then
+    perform private.tell_completion(student, place, told, has_module, finished, earned, points);
+  end if;
+  return told
     || jsonb_build_object(
       'isNew', is_new,
       'isModuleCompleted', has_module,

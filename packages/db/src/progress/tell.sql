@@ -17,34 +17,41 @@ as $$
   );
 $$;
 
--- What a completion gives back to who asked for it, and what `lesson.completed` tells.
+-- What a completion gives back to who asked for it, and what `lesson.completed` tells. (In
+-- plpgsql, as all here that reads rows and runs with every completion: Postgres 17 plans the
+-- statements of an SQL function anew for each call, which costs more than they do.)
 create or replace function private.completion_json(
   student uuid,
   place private.lesson_place,
   counted private.course_count
 )
 returns jsonb
-language sql stable
+language plpgsql stable
 as $$
-  select jsonb_build_object(
+declare
+  enrollment public.enrollments;
+  completed_at timestamptz;
+begin
+  select * into enrollment from public.enrollments where id = place.enrollment_id;
+  select done.completed_at into completed_at
+  from public.lesson_completions as done
+  where done.user_id = student and done.lesson_id = place.lesson_id;
+  return jsonb_build_object(
     'courseId', place.course_id,
     'moduleId', place.module_id,
     'lessonId', place.lesson_id,
-    'completedAt', private.iso_time(done.completed_at),
+    'completedAt', private.iso_time(completed_at),
     'progress', private.progress_json(enrollment, place.course_version, counted)
-  )
-  from public.enrollments as enrollment
-  join public.lesson_completions as done
-    on done.user_id = student and done.lesson_id = place.lesson_id
-  where enrollment.id = place.enrollment_id;
+  );
+end;
 $$;
 
--- Tells of a completion: the student's devices, the staff of the course with its feed, and the
+-- Tells of a completion (`told` is its JSON): the student's devices, the staff of the course with its feed, and the
 -- student once, about the greatest of what the click has brought.
 create or replace function private.tell_completion(
   student uuid,
   place private.lesson_place,
-  counted private.course_count,
+  told jsonb,
   has_module boolean,
   finished jsonb,
   earned jsonb,
@@ -54,7 +61,6 @@ returns void
 language plpgsql
 as $$
 declare
-  told jsonb := private.completion_json(student, place, counted);
   achievements jsonb := earned -> 'achievements';
   student_name text := (
     select private.display_name(first_name, last_name) from public.users where id = student

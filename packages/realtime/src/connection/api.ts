@@ -11,6 +11,8 @@ import type {
   NotificationType,
   SubmittedQuiz,
 } from '@homeroom/api/contract';
+import type { AttendanceApi } from '../attendance/api.ts';
+import type { DiscussionsApi } from '../discussions/api.ts';
 
 /** One numbered event, as a tRPC client types it: JSON may leave out what is `unknown`. */
 export type LiveEvent = {
@@ -95,6 +97,6 @@ export type LearningApi = {
 };
 
 /** All that the stores of this package ask of the API; `createTRPCClient<AppRouter>()` fits. */
-export type RealtimeApi = LiveApi & NotificationsApi & LearningApi;
+export type RealtimeApi = LiveApi & NotificationsApi & LearningApi & DiscussionsApi & AttendanceApi;
 
 export type { LiveCursor };

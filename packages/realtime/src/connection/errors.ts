@@ -6,6 +6,8 @@ export type LiveError = {
   message: string;
   /** Whether it is tried again by itself, or may succeed when the person tries again. */
   retryable: boolean;
+  /** How long the server asks to wait before that. */
+  retryAfterSeconds?: number;
 };
 
 /**
@@ -13,6 +15,11 @@ export type LiveError = {
  * session isn't among them: two tabs that refresh one session at once may see that for a moment.
  */
 const FINAL_HTTP_STATUSES: ReadonlySet<number> = new Set([400, 403, 404]);
+
+/** So is a conflict, unless it is one of moments: `CONFLICT` may pass when it is tried again. */
+function isFinal(httpStatus: number, appCode: string | undefined): boolean {
+  return FINAL_HTTP_STATUSES.has(httpStatus) || (httpStatus === 409 && appCode !== 'CONFLICT');
+}
 
 const UNREACHABLE: LiveError = {
   code: 'UNREACHABLE',
@@ -45,7 +52,8 @@ export class RealtimeError extends Error {
 }
 
 /** A tRPC client's error, as far as we look at it (structural: the class stays out of the bundle). */
-type ApiError = { message: string; data: { httpStatus?: number; appCode?: string } };
+type ApiError = { message: string; data: ApiErrorData };
+type ApiErrorData = { httpStatus?: number; appCode?: string; retryAfterSeconds?: number };
 
 function isApiError(error: unknown): error is ApiError {
   return (
@@ -57,10 +65,11 @@ function isApiError(error: unknown): error is ApiError {
 export function toLiveError(error: unknown): LiveError {
   if (error instanceof RealtimeError) return error.live;
   if (!isApiError(error)) return UNREACHABLE; // fetch failed: no answer came
-  const { httpStatus = 500, appCode } = error.data;
+  const { httpStatus = 500, appCode, retryAfterSeconds } = error.data;
   return {
     code: appCode ?? `HTTP_${httpStatus}`,
     message: error.message,
-    retryable: !FINAL_HTTP_STATUSES.has(httpStatus),
+    retryable: !isFinal(httpStatus, appCode),
+    ...(retryAfterSeconds && { retryAfterSeconds }),
   };
 }

@@ -85,6 +85,8 @@ export class Topic {
 
   follow(follower: Follower): void {
     this.#followers.add(follower);
+    // Asked before it listened, an answer may lack an event that it hasn't heard either.
+    this.#asking.clear();
     this.dispatch({ type: 'followed' });
     if (this.#state.status === 'joined') void this.check();
     else this.#scheduleCheck();

@@ -3,7 +3,6 @@
  * JavaScript, during which the thread of the sockets must go on.
  */
 import { once } from 'node:events';
-import { extname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Worker } from 'node:worker_threads';
 import type { MailMessage } from '../mail/mail-message.ts';
@@ -26,8 +25,10 @@ export type AuthRestEvents = {
   onOutput(line: string): void;
 };
 
-/** `.ts` from the sources, `.js` once built. */
-const WORKER = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
+/** From the sources, or as the package is built. */
+const WORKER = import.meta.url.endsWith('.ts')
+  ? new URL('./worker.ts', import.meta.url)
+  : new URL('./worker.js', import.meta.url);
 
 /** Starts the worker and waits until it can answer. */
 export async function startAuthRest(

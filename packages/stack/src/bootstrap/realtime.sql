@@ -149,8 +149,8 @@ exception when others then
 end;
 $$;
 
--- Types and table of who listens to which table's changes. Our server keeps this in memory; they
--- exist for tools that look at them.
+-- Types and table of who listens to which table's changes. Our server keeps this in memory, and
+-- writes it down here for tools that look at it.
 do $$
 begin
   if to_regtype('realtime.equality_op') is null then

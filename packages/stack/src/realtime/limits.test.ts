@@ -115,6 +115,32 @@ describe('too many', () => {
   });
 });
 
+it('lets nobody open a socket while there are too many joins', async () => {
+  const socket = await joined({ joinsPerSecond: 1 });
+  await expect(
+    (async () => {
+      for (;;) (await RawSocket.open(realtime.url)).close();
+    })(),
+  ).rejects.toThrow('429');
+  socket.close();
+});
+
+it('drops messages of the database while there are too many events', async () => {
+  const socket = await joined({ eventsPerSecond: 1 });
+  const drops = async (): Promise<number> => (await realtime.metrics()).drops.overRate;
+  for (let n = 0; (await drops()) === 0; n += 1) await realtime.send('room', 'e', { n }, false);
+  socket.close();
+});
+
+it('refuses public channels, if told so', async () => {
+  await realtime.startServer({ privateOnly: true });
+  const socket = await RawSocket.open(realtime.url);
+  expect((await socket.join('realtime:room', { config: {} })).response).toEqual({
+    reason: 'PrivateOnly: This project only allows private channels',
+  });
+  socket.close();
+});
+
 it('closes a socket that is on no channel', async () => {
   const socket = await joined({ emptyTimeoutMs: 100 });
   const unused = await RawSocket.open(realtime.url);

@@ -2,6 +2,8 @@
 export type RealtimeLimits = {
   /** Open sockets on this server; the next handshake is answered with 429. */
   connections: number;
+  /** Whether public channels are refused: those where no policy is asked. */
+  privateOnly: boolean;
   /** Channels of one socket. */
   channelsPerConnection: number;
   /** Joins per second over all sockets. Whoever exceeds it is cut. */
@@ -46,6 +48,7 @@ export type RealtimeLimits = {
  */
 export const defaultLimits: RealtimeLimits = {
   connections: 100_000,
+  privateOnly: false,
   channelsPerConnection: 100,
   joinsPerSecond: 100,
   eventsPerSecond: 100,

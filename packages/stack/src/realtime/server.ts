@@ -1,5 +1,5 @@
 /** One Realtime server: its parts, put together. */
-import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -30,7 +30,7 @@ import type { Services } from './services.ts';
 import { Congestion } from './socket/congestion.ts';
 import { Connection, type Handshake } from './socket/connection.ts';
 import { Flusher } from './socket/flusher.ts';
-import { HandshakeRefused, readHandshake } from './socket/handshake.ts';
+import { HandshakeRefused, readHandshake, refuse } from './socket/handshake.ts';
 import { sweep } from './socket/sweep.ts';
 import { TokenVerifier } from './token/verifier.ts';
 
@@ -131,7 +131,8 @@ class Server {
           changes.accept(change);
         } else if (change.kind === 'INSERT') {
           replay.told(change.xid);
-          broadcasts.deliver(change.relation, change.new);
+          if (this.services.events.isReached(Date.now())) this.#meter.drops.overRate += 1;
+          else broadcasts.deliver(change.relation, change.new);
         }
       },
       // At once rather than at the end of this turn, which costs a tenth of a millisecond.
@@ -171,6 +172,7 @@ class Server {
   async start(): Promise<void> {
     await this.#stream.start();
     await this.#broadcasts.noteExisting(this.#pool);
+    await this.services.changes.begin();
     const sweeping = setInterval(() => {
       this.#nowMs = performance.now();
       sweep(this.services, this.#connections, this.#nowMs);
@@ -211,6 +213,9 @@ class Server {
     if (this.#closing !== null) throw new HandshakeRefused(503, 'Realtime is restarting');
     if (this.#connections.size >= this.services.limits.connections) {
       throw new HandshakeRefused(429, 'Too many connected users');
+    }
+    if (this.services.joins.isReached(Date.now())) {
+      throw new HandshakeRefused(429, 'Too many joins per second');
     }
     return handshake;
   }
@@ -296,14 +301,4 @@ class Server {
     await this.services.changes.close();
     await this.#pool.end();
   }
-}
-
-function refuse(socket: Duplex, error: unknown): void {
-  const status = error instanceof HandshakeRefused ? error.status : 500;
-  const message = error instanceof HandshakeRefused ? error.message : 'Internal server error';
-  const body = message === '' ? '' : JSON.stringify({ error: message });
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\n` +
-      `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
 }

@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest';
 import { SCHEMA } from '../schema.ts';
-import { type Library, type Stage } from '../stage.ts';
+import { freshId, watching } from './postgres-changes.ts';
+import type { Library, Stage } from '../stage.ts';
 
-/** What SQL written for Supabase finds. None of it depends on the library. */
-export function databaseCases(stage: () => Stage, _library: Library): void {
+/** What SQL written for Supabase finds. */
+export function databaseCases(stage: () => Stage, library: Library): void {
   it('keeps messages in partitions by day, for three days', async () => {
     const rows = await stage().sql<{ days: number }[]>`
       select to_date(right(relname, 10), 'YYYY_MM_DD') - (now() at time zone 'utc')::date as days
@@ -29,6 +30,29 @@ export function databaseCases(stage: () => Stage, _library: Library): void {
         to_regprocedure('auth.uid()') is not null as uid,
         to_regprocedure('auth.jwt()') is not null as jwt`;
     expect(Object.values(found ?? {})).toEqual(Array.from({ length: 9 }, () => true));
+  });
+
+  it('shows who is subscribed to what in `realtime.subscription`', async () => {
+    const { sql, ann } = stage();
+    const client = await stage().client(library, { user: ann });
+    const filter = `id=in.(${freshId()},7),body=not.like.a%`;
+    const side = await watching(client, { event: 'UPDATE', table: 'notes', filter });
+    const rows = () => sql`
+      select entity::text, claims_role::text as role, claims ->> 'sub' as sub, action_filter as action,
+        (select array_agg(one.column_name || ' ' || one.op order by one.column_name)
+         from unnest(filters) as one) as filters
+      from realtime.subscription
+      where claims ->> 'sub' = ${ann.id} and entity = ${`${SCHEMA}.notes`}::regclass`;
+    // They may be written a little later, and taken away later still.
+    while ((await rows()).length === 0);
+    expect(await rows()).toEqual([
+      {
+        ...{ entity: `${SCHEMA}.notes`, role: 'authenticated', sub: ann.id, action: 'UPDATE' },
+        filters: ['body like', 'id in'],
+      },
+    ]);
+    await side.channel.unsubscribe();
+    while ((await rows()).length > 0);
   });
 
   it('sends nothing, and fails nothing, for a role without the right to', async () => {

@@ -69,6 +69,9 @@ async function check(services: Services, channel: Channel): Promise<void> {
   if (channel.name === TOPIC_PREFIX) {
     throw new JoinRefused('TopicNameRequired: You must provide a topic name');
   }
+  if (limits.privateOnly && !channel.config.isPrivate) {
+    throw new JoinRefused('PrivateOnly: This project only allows private channels');
+  }
   if (services.joins.isReached(services.now())) {
     throw new JoinRefused('ClientJoinRateLimitReached: Too many joins per second', true);
   }

@@ -6,6 +6,7 @@ export const DROP_REASONS = {
   deniedBroadcast: 'a broadcast without the right to send it',
   largePayload: 'a broadcast that is too large',
   floodedChannel: 'a message for a channel that has too many waiting',
+  overRate: 'a message of the database while there are too many events',
   slowReader: 'a socket that did not read, closed with all that waited for it',
 } as const;
 export type DropReason = keyof typeof DROP_REASONS;
@@ -36,6 +37,7 @@ export class Meter {
     deniedBroadcast: 0,
     largePayload: 0,
     floodedChannel: 0,
+    overRate: 0,
     slowReader: 0,
   };
 }

@@ -16,6 +16,7 @@ import { deliver, type Waiting } from './delivery.ts';
 import { FilterError, parseFilter } from './filter.ts';
 import { compileFilters } from './match.ts';
 import type { CapturedChange } from './payload.ts';
+import { SubscriptionTable } from './subscription-table.ts';
 import { Tables, type Table } from './table.ts';
 import { Visibility } from './visibility.ts';
 import { Judge } from './judge.ts';
@@ -55,6 +56,7 @@ export class PostgresChanges {
   readonly #options: Options;
   readonly #bindings = new Bindings();
   readonly #tables: Tables;
+  readonly #table: SubscriptionTable;
   readonly #judge: Judge;
   readonly #visibility: Visibility;
   #waiting: Captured[] = [];
@@ -66,8 +68,14 @@ export class PostgresChanges {
   constructor(options: Options) {
     this.#options = options;
     this.#tables = new Tables(options.pool);
+    this.#table = new SubscriptionTable(options.pool, (message) => this.#log('warning', message));
     this.#judge = new Judge(options.url, (error) => this.#log('warning', error.message));
     this.#visibility = new Visibility(this.#judge, (message) => this.#log('warning', message));
+  }
+
+  /** Nobody is subscribed when a server begins. */
+  begin(): Promise<void> {
+    return this.#table.clear();
   }
 
   /** The bindings with their ids, for the join's reply: echoed as they came, in their order. */
@@ -97,6 +105,7 @@ export class PostgresChanges {
     wishes.forEach((wish, n) => {
       this.#bindings.add(channel, wish, bindingId(channel.config.postgresChanges[n] ?? {}));
     });
+    this.#table.put(channel, wishes);
   }
 
   /** Tells the client that its bindings are live. */
@@ -117,6 +126,7 @@ export class PostgresChanges {
   /** Ends what the channel subscribed to. */
   unsubscribe(channel: Channel): void {
     this.#bindings.remove(channel);
+    this.#table.remove(channel);
   }
 
   /** The table's definition, policies' switch or grants have changed. */
@@ -229,6 +239,7 @@ export class PostgresChanges {
   /** Ends; what waits is dropped. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    await this.#table.close();
     await this.#judge.close();
   }
 

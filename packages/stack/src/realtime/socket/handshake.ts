@@ -1,5 +1,6 @@
 /** What a client must bring to open a socket. */
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { type IncomingHttpHeaders, type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { SerializerVersion } from '../codec/client-message.ts';
 import { TokenError } from '../token/errors.ts';
 import type { TokenVerifier } from '../token/verifier.ts';
@@ -48,4 +49,15 @@ function serializerVersion(vsn: string | null): SerializerVersion | null {
 function customHeaders(headers: IncomingHttpHeaders): string {
   const custom = Object.entries(headers).filter(([name]) => name.startsWith('x-'));
   return custom.length === 0 ? '{}' : JSON.stringify(Object.fromEntries(custom));
+}
+
+/** Answers an upgrade that is refused, and hangs up. */
+export function refuse(socket: Duplex, error: unknown): void {
+  const status = error instanceof HandshakeRefused ? error.status : 500;
+  const message = error instanceof HandshakeRefused ? error.message : 'Internal server error';
+  const body = message === '' ? '' : JSON.stringify({ error: message });
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\n` +
+      `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
 }

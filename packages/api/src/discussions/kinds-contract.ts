@@ -1,0 +1,31 @@
+/**
+ * Constants of discussions, without zod, for the browser. The database has the same: a test
+ * compares them.
+ */
+
+/** What one may answer a message with, without words. In the order in which they are offered. */
+export const REACTIONS = ['👍', '❤️', '🎉', '😄', '🤔', '👀', '🙏', '✅'] as const;
+
+/** A sign under a message. */
+export type Reaction = (typeof REACTIONS)[number];
+
+/**
+ * How closely someone follows a thread: told of every message; sees what is unread; told when they
+ * are meant; told nothing.
+ */
+export const THREAD_LEVELS = ['watching', 'tracking', 'normal', 'muted'] as const;
+
+/** How closely someone follows a thread. */
+export type ThreadLevel = (typeof THREAD_LEVELS)[number];
+
+/** Why a message is reported. */
+export const REPORT_REASONS = ['spam', 'harassment', 'cheating', 'off_topic', 'other'] as const;
+
+/** Why a message is reported. */
+export type ReportReason = (typeof REPORT_REASONS)[number];
+
+/** What became of a report: nobody has looked yet, nothing was wrong, the message was removed. */
+export const REPORT_STATUSES = ['open', 'dismissed', 'removed'] as const;
+
+/** The longest message, in characters. */
+export const MESSAGE_LENGTH_MAX = 20_000;

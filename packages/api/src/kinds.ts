@@ -1,0 +1,4 @@
+/** Constants of the contracts, without zod, for the browser. */
+export * from './attendance/kinds-contract.ts';
+export * from './discussions/kinds-contract.ts';
+export * from './notifications/kinds-contract.ts';
