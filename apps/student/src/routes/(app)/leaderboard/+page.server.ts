@@ -1,5 +1,5 @@
-import { failureOf, throwPageError } from '@homeroom/portal/server';
-import type { Actions, PageServerLoad } from './$types';
+import { throwPageError } from '@homeroom/portal/server';
+import type { PageServerLoad } from './$types';
 
 const isId = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 
@@ -13,20 +13,9 @@ export const load: PageServerLoad = async ({ locals, url }) => {
   const { leaderboard, enrollment } = locals.caller;
   const [top, standing, mine] = await Promise.all([
     leaderboard.top({ scope }),
-    leaderboard.follow({ scope }),
+    leaderboard.standing({ scope }),
     enrollment.mine({ limit: 100 }),
   ]).catch(throwPageError);
   const courses = mine.data.items.map(({ courseId, title }) => ({ courseId, title }));
   return { scope, top, standing, courses };
-};
-
-export const actions: Actions = {
-  hide: async ({ locals, request }) => {
-    const isHidden = (await request.formData()).get('isHidden') === 'true';
-    try {
-      return await locals.caller.leaderboard.setHidden({ isHidden });
-    } catch (error) {
-      return failureOf(error);
-    }
-  },
 };

@@ -1,7 +1,8 @@
 import { failureOf, renderMarkdown, throwPageError } from '@homeroom/portal/server';
+import { outlineOf } from '@homeroom/realtime/core';
 import { error, redirect, type RequestEvent } from '@sveltejs/kit';
 import { readAnswers } from '#lib/course/answers.ts';
-import { courseOutline, lessonAfter } from '#lib/course/outline.ts';
+import { lessonAfter } from '#lib/course/next-lesson.ts';
 import type { Actions, PageServerLoad } from './$types';
 
 export const load: PageServerLoad = async ({ locals, params, parent, depends }) => {
@@ -40,7 +41,7 @@ async function addressAfter({ locals, params }: RequestEvent & { params: Params 
     catalog.content({ courseId }),
     progress.course({ courseId }),
   ]);
-  const next = lessonAfter(courseOutline(content.data, own.data), params.lesson);
+  const next = lessonAfter(outlineOf(content.data, own.data), params.lesson);
   return next && own.data.status !== 'completed'
     ? `/courses/${slug}/${next.id}`
     : `/courses/${slug}`;
