@@ -23,3 +23,4 @@ export { failureOf, throwPageError, toApiError } from './errors/page-error.ts';
 export { loadShell, requireRole } from './shell/load-shell.ts';
 export { loadSettings, savePreferences, saveProfile } from './settings/settings.ts';
 export { renderMarkdown } from './markdown/render.ts';
+export { loadWorkshops } from './attendance/load-workshops.ts';

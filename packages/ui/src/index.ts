@@ -20,6 +20,7 @@ export { default as SortHeader } from './SortHeader.svelte';
 export { default as Switch } from './Switch.svelte';
 export { default as TextField } from './TextField.svelte';
 export { default as ThemeChoice } from './ThemeChoice.svelte';
+export { default as TimeRange } from './TimeRange.svelte';
 export { default as Wordmark } from './Wordmark.svelte';
 export { isTyping, rowKeys } from './keyboard/row-keys.ts';
 export type { LiveDotState } from './live-words.ts';

@@ -1,0 +1,3 @@
+import { loadWorkshops } from '@homeroom/portal/server';
+
+export const load = loadWorkshops;

@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest';
+import { messageHtml } from './message-html.ts';
+
+const id = '0b5c6c1e-0000-4000-8000-000000000001';
+const person = (name: string) => ({ id, name, avatarUrl: null });
+
+it('names people as they are called, not as the text says', () => {
+  const content = `Ask [@Root](mention:${id}).`;
+  expect(messageHtml({ content, mentions: [person('Ada')] })).toBe(
+    '<p>Ask <strong>@Ada</strong>.</p>',
+  );
+  expect(messageHtml({ content, mentions: [] })).toContain('@someone');
+});
+
+it('takes a name for a name', () => {
+  const content = `[@x](mention:${id})`;
+  expect(messageHtml({ content, mentions: [person('*[x](javascript:alert(1))*')] })).toBe(
+    '<p><strong>@*[x](javascript:alert(1))*</strong></p>',
+  );
+});
