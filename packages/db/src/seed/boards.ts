@@ -36,7 +36,9 @@ const TO_BE_TOLD = sql`
   select distinct case when board like 'week-%' then 'week' else board end, board, true
   from private.leaderboard_scores
   union
-  select 'week', private.board_of('week'), true`;
+  select 'week', private.board_of('week'), true
+  -- The job may have run already.
+  on conflict (scope) do update set board = excluded.board, is_stale = true`;
 
 /** The statements that put the points of the ledger on the leaderboards. */
 export const BOARDS = [
