@@ -68,7 +68,7 @@ async function fanOutTo(lab: Lab, total: number): Promise<Row[]> {
     /** Milliseconds from asking for the commit until the last one has it. */
     const times = async (client: typeof ours, commit: () => PromiseLike<unknown>) => {
       const times: number[] = [];
-      for (let event = 0; event < EVENTS / 2; event += 1) {
+      for (let event = 0; event < EVENTS / 3; event += 1) {
         await client.ask('expect', total);
         const asked = performance.timeOrigin + performance.now();
         await commit();

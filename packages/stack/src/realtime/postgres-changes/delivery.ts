@@ -5,6 +5,7 @@ import { encodeMessage } from '../codec/server-message.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { Claims } from '../token/verifier.ts';
 import { getOr, type Binding } from './bindings.ts';
+import { trueOnes } from './conditions.ts';
 import { FilterError } from './filter.ts';
 import { compileFilters, matches, type Condition } from './match.ts';
 import { changeJson, errorJson, type CapturedChange } from './payload.ts';
@@ -34,12 +35,7 @@ const UNAUTHORIZED = 'Error 401: Unauthorized';
  * before all is known, so that a batch which failed can be delivered again.
  */
 export async function deliver(parts: Parts, batch: readonly Waiting[]): Promise<void> {
-  const judged: Judged[] = [];
-  for (const { change, table, bindings } of batch) {
-    if (table === null) continue;
-    const met = await bindingsMet(parts.pool, change, table, bindings);
-    if (met.length > 0) judged.push({ change, table, bindings: met, key: rowKey(change, table) });
-  }
+  const judged = await filtered(parts.pool, batch);
   const seen = await whoSees(parts, judged);
   const messages: Message[] = [];
   for (const one of judged) {
@@ -54,23 +50,38 @@ export async function deliver(parts: Parts, batch: readonly Waiting[]): Promise<
   }
 }
 
-async function bindingsMet(
-  pool: pg.Pool,
-  change: CapturedChange,
-  table: Table,
-  bindings: Binding[],
-): Promise<Binding[]> {
-  const row = change.record ?? change.oldRecord ?? new Map();
-  const met: Binding[] = [];
-  for (const binding of bindings) {
-    if (binding.filters.length === 0) {
-      met.push(binding);
-      continue;
-    }
-    const conditions = await conditionsFor(pool, binding, table);
-    if (conditions !== null && (await matches(pool, conditions, row))) met.push(binding);
+/** The changes with those of their bindings whose filters they meet; the rest is left out. */
+async function filtered(pool: pg.Pool, batch: readonly Waiting[]): Promise<Judged[]> {
+  const decided: (Judged & { open: { binding: Binding; condition: string }[] })[] = [];
+  for (const { change, table, bindings } of batch) {
+    if (table === null) continue;
+    const one = { change, table, bindings: [] as Binding[], key: rowKey(change, table), open: [] };
+    await decide(pool, one, bindings);
+    decided.push(one);
   }
-  return met;
+  const conditions = new Set(decided.flatMap(({ open }) => open.map(({ condition }) => condition)));
+  const holding = await trueOnes(pool, conditions);
+  for (const { bindings, open } of decided) {
+    for (const { binding, condition } of open) if (holding.has(condition)) bindings.push(binding);
+  }
+  return decided.filter(({ bindings }) => bindings.length > 0);
+}
+
+/** Puts each binding to those that are met, or to those that Postgres has to decide. */
+async function decide(
+  pool: pg.Pool,
+  to: Judged & { open: { binding: Binding; condition: string }[] },
+  bindings: readonly Binding[],
+): Promise<void> {
+  const row = to.change.record ?? to.change.oldRecord ?? new Map();
+  for (const binding of bindings) {
+    const known = binding.filters.length === 0 ? [] : binding.conditions.get(to.table);
+    const conditions = known === undefined ? await conditionsFor(pool, binding, to.table) : known;
+    if (conditions === null) continue;
+    const verdict = matches(conditions, row);
+    if (verdict === true) to.bindings.push(binding);
+    else if (verdict !== false) to.open.push({ binding, condition: verdict });
+  }
 }
 
 async function conditionsFor(
@@ -78,8 +89,6 @@ async function conditionsFor(
   binding: Binding,
   table: Table,
 ): Promise<Condition[] | null> {
-  const known = binding.conditions.get(table);
-  if (known !== undefined) return known;
   const conditions = await compileFilters(pool, table, binding.filters).catch((error: unknown) => {
     // A wildcard binding may meet tables that its filter doesn't fit.
     if (error instanceof FilterError) return null;

@@ -1,5 +1,6 @@
 /** Whether a row's value meets a filter: here where text tells, in Postgres where it doesn't. */
 import pg from 'pg';
+import { isUnavailable } from '../database-fault.ts';
 import { FilterError, type Filter, type Operator } from './filter.ts';
 import type { Table, TableColumn } from './table.ts';
 
@@ -70,6 +71,7 @@ async function compile(pool: pg.Pool, table: Table, filter: Filter): Promise<Con
   const { rows } = await pool
     .query<{ texts: string[] }>(`select array[${canonical(column, filter)}] as texts, ${probe}`)
     .catch((error: unknown) => {
+      if (isUnavailable(error)) throw error;
       throw new FilterError((error as Error).message);
     });
   return { column, filter, sql, test: textTest(column, filter, rows[0]?.texts ?? []) };
@@ -159,8 +161,11 @@ function integerTest(
   }
 }
 
-/** Whether a row meets all conditions. A value that the log doesn't have meets none. */
-export async function matches(pool: pg.Pool, conditions: Condition[], row: Row): Promise<boolean> {
+/**
+ * Whether a row meets all conditions: decided by text, or as the SQL that decides. A value that the
+ * log doesn't have meets none.
+ */
+export function matches(conditions: readonly Condition[], row: Row): boolean | string {
   const open: string[] = [];
   for (const { column, test, sql, filter } of conditions) {
     const value = row.get(column.name);
@@ -175,9 +180,5 @@ export async function matches(pool: pg.Pool, conditions: Condition[], row: Row):
       return false;
     }
   }
-  if (open.length === 0) return true;
-  const { rows } = await pool.query<{ holds: boolean | null }>(
-    `select ${open.map((one) => `(${one})`).join(' and ')} as holds`,
-  );
-  return rows[0]?.holds === true;
+  return open.length === 0 || open.map((one) => `(${one})`).join(' and ');
 }
