@@ -4,16 +4,18 @@ import { row, type Row } from '../measure/row.ts';
 import { inTurns, median } from '../measure/statistics.ts';
 
 const SMALL = 10_000;
-const LARGE = 1_000_000;
+const LARGE = 200_000;
+const LARGE_FULL = 1_000_000;
 const CALLS = 60;
 const ROUNDS = 3;
 
-/** The leaderboard among a million students, beside the same among ten thousand and the plain ways. */
-export async function leaderboard(lab: Lab): Promise<Row[]> {
+/** The leaderboard among many students, beside the same among ten thousand and the plain ways. */
+export async function leaderboard(lab: Lab, { full }: { full: boolean }): Promise<Row[]> {
+  const many = full ? LARGE_FULL : LARGE;
   await using small = await lab.database();
   await using large = await lab.database();
   await fill(small, SMALL);
-  await fill(large, LARGE);
+  await fill(large, many);
   const { id, score } = await somebody(large.sql);
   const near = await somebody(small.sql);
   const times = await inTurns(
@@ -45,7 +47,7 @@ export async function leaderboard(lab: Lab): Promise<Row[]> {
       { value: median(times[value]), baseline: median(times[baseline]) },
       atMost === null ? null : { atMost },
     );
-  const among = LARGE.toLocaleString('en');
+  const among = many.toLocaleString('en');
   return [
     compare(`top 100 of ${among}, vs the guide's view`, 'top', 'topGuide', 0.001),
     compare(`top 100 of ${among}, vs of 10,000`, 'top', 'topSmall', null),
@@ -110,6 +112,7 @@ async function fill(database: LabDatabase, students: number): Promise<void> {
   try {
     await admin.unsafe(`
       set session_replication_role = replica;
+      set synchronous_commit = off;
       insert into public.courses (id, slug, title, status)
       select gen_random_uuid(), 'course-' || number, 'Course ' || number, 'published'
       from generate_series(1, 10) as number;
@@ -118,6 +121,8 @@ async function fill(database: LabDatabase, students: number): Promise<void> {
       from generate_series(1, ${students}) as number;
       insert into public.learning_stats (user_id, courses_completed, certificates_earned, total_time_spent)
       select id, 2, 2, floor(-ln(1 - random()) * 3000) from public.users;
+      drop index public.enrollments_of_student_newest_first, public.enrollments_of_course_newest_first;
+      drop index public.certificates_by_course;
       insert into public.enrollments (user_id, course_id, status, completed_at)
       select users.id, courses.id, 'completed', now()
       from public.users, (select id from public.courses limit 2) as courses;

@@ -1,43 +1,52 @@
 -- How many students on a board have more than a score: the counts of whole buckets above it, of
 -- smaller ones inside its bucket, and of single scores inside the smallest; and those whose last
--- change isn't counted yet. A few hundred index entries at most, for a thousand students or a million.
+-- change isn't counted yet. A few hundred index entries at most, for a thousand students or a
+-- million. (In plpgsql, as `leaderboard_entry`: called a hundred times for one board, and Postgres 17
+-- plans an SQL function anew for each call.)
 create or replace function private.students_above(on_board text, score integer) returns integer
-language sql stable
+language plpgsql stable
 as $$
-  select (
+begin
+  return (
     coalesce((
       select sum(students)
       from private.leaderboard_counts
+      where board = on_board and level = 2 and bucket > score >> 12
+    ), 0)
+    + coalesce((
+      select sum(students)
+      from private.leaderboard_counts
       where board = on_board
-        and (
-          (level = 2 and bucket > students_above.score >> 12)
-          or (
-            level = 1
-            and bucket > students_above.score >> 6
-            and bucket < ((students_above.score >> 12) + 1) << 6
-          )
-          or (
-            level = 0
-            and bucket > students_above.score
-            and bucket < ((students_above.score >> 6) + 1) << 6
-          )
-        )
+        and level = 1
+        and bucket > score >> 6
+        and bucket < ((score >> 12) + 1) << 6
+    ), 0)
+    + coalesce((
+      select sum(students)
+      from private.leaderboard_counts
+      where board = on_board
+        and level = 0
+        and bucket > score
+        and bucket < ((score >> 6) + 1) << 6
     ), 0)
     + (
       select
-        count(*) filter (where shown_score > students_above.score)
-        - count(*) filter (where counted_score > students_above.score)
-      from private.leaderboard_scores
-      where board = on_board and shown_score is distinct from counted_score
+        count(*) filter (where changed.shown_score > students_above.score)
+        - count(*) filter (where changed.counted_score > students_above.score)
+      from private.leaderboard_scores as changed
+      where changed.board = on_board
+        and changed.shown_score is distinct from changed.counted_score
     )
-  )::integer;
+  );
+end;
 $$;
 
 -- How many students are shown on a board.
 create or replace function private.students_on(on_board text) returns integer
-language sql stable
+language plpgsql stable
 as $$
-  select (
+begin
+  return (
     coalesce((
       select sum(students) from private.leaderboard_counts where board = on_board and level = 2
     ), 0)
@@ -48,7 +57,8 @@ as $$
       from private.leaderboard_scores
       where board = on_board and shown_score is distinct from counted_score
     )
-  )::integer;
+  );
+end;
 $$;
 
 -- Whether a student is shown in one of the first places of the global board.
@@ -94,31 +104,39 @@ create or replace function private.leaderboard_entry(
   rank integer
 )
 returns jsonb
-language sql stable
+language plpgsql stable
 as $$
-  select jsonb_build_object(
+declare
+  person record;
+  before integer := case
+    when own.week = private.week_of(now()) then own.score_before_week
+    else own.score
+  end;
+  movement integer;
+begin
+  select
+    users.id, users.first_name, users.last_name, users.avatar_url,
+    stats.courses_completed, stats.certificates_earned
+  into person
+  from public.users
+  left join public.learning_stats as stats on stats.user_id = users.id
+  where users.id = own.user_id;
+  if own.board not like 'week-%' and before <> 0 and exists (
+    select 1 from private.leaderboard_counts where board = 'before-' || own.board
+  ) then
+    movement := 1 + private.students_above('before-' || own.board, before) - rank;
+  end if;
+  return jsonb_build_object(
     'userId', person.id,
     'name', private.display_name(person.first_name, person.last_name),
     'avatarUrl', person.avatar_url,
-    'rank', leaderboard_entry.rank,
+    'rank', rank,
     'points', round(own.score / 10.0, 1),
-    'coursesCompleted', coalesce(stats.courses_completed, 0),
-    'certificatesEarned', coalesce(stats.certificates_earned, 0),
-    'movement', case
-      when own.board like 'week-%' then null
-      when own.week = private.week_of(now()) and own.score_before_week = 0 then null
-      when not exists (
-        select 1 from private.leaderboard_counts where board = 'before-' || own.board
-      ) then null
-      else 1 + private.students_above(
-        'before-' || own.board,
-        case when own.week = private.week_of(now()) then own.score_before_week else own.score end
-      ) - leaderboard_entry.rank
-    end
-  )
-  from public.users as person
-  left join public.learning_stats as stats on stats.user_id = person.id
-  where person.id = own.user_id;
+    'coursesCompleted', coalesce(person.courses_completed, 0),
+    'certificatesEarned', coalesce(person.certificates_earned, 0),
+    'movement', movement
+  );
+end;
 $$;
 
 -- The first so many of a board, with ties: equal scores have equal ranks.
