@@ -1,0 +1,43 @@
+import { expect, test } from '../fixtures/homeroom.ts';
+import { signIn } from '../fixtures/steps.ts';
+
+test('two people talk, one is cut off in between, and nothing is lost or doubled', async ({
+  school,
+  browserFor,
+}) => {
+  const student = await browserFor({ phone: true });
+  const instructor = await browserFor();
+  await signIn(student.page, school.urls.student, 'student@homeroom.test');
+  await signIn(instructor.page, school.urls.instructor, 'instructor@homeroom.test');
+
+  await student.page.goto(`${school.urls.student}/courses/practical-sql/discussions`);
+  await student.page.getByText('Ask something').click();
+  await student.page.getByLabel('Title').fill('Why is null not equal to null?');
+  await student.page.getByLabel('Your question').fill('I expected **true**.');
+  await student.page.getByRole('button', { name: 'Ask', exact: true }).click();
+  await student.page.waitForURL(/discussions\/[\da-f-]+$/);
+
+  await instructor.page.goto(`${school.urls.instructor}/courses/practical-sql/discussions`);
+  await instructor.page.getByRole('link', { name: /Why is null/ }).click();
+  await expect(instructor.page.getByText('I expected true.')).toBeVisible();
+  await expect(instructor.page.getByRole('main').locator('[data-live=live]')).toBeVisible();
+
+  await student.context.setOffline(true);
+  await student.page.getByLabel('Write a message').fill('Written while offline');
+  await student.page.getByRole('button', { name: 'Send' }).click();
+  await expect(student.page.getByText('Sending…')).toBeVisible();
+  await instructor.page.getByLabel('Write a message').fill('Because nobody knows what it is.');
+  await instructor.page.getByRole('button', { name: 'Send' }).click();
+  await student.context.setOffline(false);
+
+  for (const { page } of [student, instructor]) {
+    await expect(page.getByText('Written while offline')).toHaveCount(1);
+    await expect(page.getByText('Because nobody knows what it is.')).toHaveCount(1);
+  }
+  await expect(student.page.getByText('Sending…')).toHaveCount(0);
+
+  await test.step('the instructor locks it while the student writes', async () => {
+    await instructor.page.getByRole('button', { name: 'Lock' }).click();
+    await expect(student.page.getByText('Only the staff can write here now.')).toBeVisible();
+  });
+});
