@@ -31,8 +31,9 @@ test('two people talk, one is cut off in between, and nothing is lost or doubled
   await student.context.setOffline(false);
 
   for (const { page } of [student, instructor]) {
-    await expect(page.getByText('Written while offline')).toHaveCount(1);
-    await expect(page.getByText('Because nobody knows what it is.')).toHaveCount(1);
+    const main = page.getByRole('main');
+    await expect(main.getByText('Written while offline')).toHaveCount(1);
+    await expect(main.getByText('Because nobody knows what it is.')).toHaveCount(1);
   }
   await expect(student.page.getByText('Sending…')).toHaveCount(0);
 
