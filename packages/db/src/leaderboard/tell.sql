@@ -1,11 +1,12 @@
 -- Counts the scores of a board that have changed since they were last counted, at most `most` of
--- them. Waits for nobody: a score that is being changed at this moment is counted next time.
+-- them. Waits for nobody: a score that is being changed at this moment is counted next time. Gives
+-- the highest score that came or went; null when none did.
 create or replace function private.count_scores(on_board text, most integer default 10000)
 returns integer
 language plpgsql security definer set search_path = ''
 as $$
 declare
-  counted integer;
+  highest integer;
 begin
   with changed as (
     select user_id, shown_score, counted_score
@@ -32,28 +33,37 @@ begin
     select on_board, level, bucket, students from moved order by level, bucket
     on conflict (board, level, bucket) do update set students = had.students + excluded.students
   )
-  select count(*) into counted from changed;
-  return counted;
+  select max(greatest(shown_score, counted_score)) into highest from changed;
+  return highest;
 end;
 $$;
 
 -- Tells the top of a leaderboard, if it is another than was last told: what has changed in it
 -- (`entries`), who has left it (`removed`), and how many students there are; all of it (`isWhole`)
--- the first time and in a new week.
-create or replace function private.tell_top(scope text) returns void
+-- the first time and in a new week. `highest` is the highest score that has changed: where it lies
+-- below the last place, the top needn't be looked at. Null: look in any case.
+create or replace function private.tell_top(scope text, highest integer default null) returns void
 language plpgsql
 as $$
 declare
   on_board text := private.board_of(scope);
   told private.leaderboard_told;
   is_whole boolean;
-  entries jsonb := private.leaderboard_top(on_board, 100);
+  entries jsonb;
   students integer := private.students_on(on_board);
   changed jsonb;
   removed jsonb;
 begin
   select * into told from private.leaderboard_told where leaderboard_told.scope = tell_top.scope;
   is_whole := told.scope is null or told.board <> on_board;
+  entries := case
+    when not is_whole
+      and not told.is_stale
+      and jsonb_array_length(told.entries) = 100
+      and highest < (told.entries -> -1 ->> 'points')::numeric * 10
+      then told.entries
+    else private.leaderboard_top(on_board, 100)
+  end;
   if is_whole then
     changed := entries;
     removed := '[]';
@@ -151,13 +161,15 @@ $$;
 
 -- Counts what has changed, and tells it: the one place where leaderboards are published, run once a
 -- second, so that a topic has one event a second at most, whatever the load. A board that nothing
--- changed on costs nothing. Two runs at the same time can't be: the second does nothing.
+-- changed on costs nothing. Two runs at the same time can't be: the second does nothing. Gives the
+-- number of boards looked at.
 create or replace function private.tell_leaderboards() returns integer
 language plpgsql security definer set search_path = ''
 as $$
 declare
   changed_scope text;
-  counted integer := 0;
+  highest integer;
+  boards integer := 0;
 begin
   if not pg_try_advisory_xact_lock(hashtextextended('tell leaderboards', 0)) then
     return 0;
@@ -171,13 +183,14 @@ begin
     select scope from private.leaderboard_told where is_stale
     order by 1
   loop
-    counted := counted + private.count_scores(private.board_of(changed_scope));
+    highest := private.count_scores(private.board_of(changed_scope));
     continue when changed_scope like 'week-%';
-    perform private.tell_top(changed_scope);
+    perform private.tell_top(changed_scope, highest);
     perform private.tell_followers(changed_scope);
+    boards := boards + 1;
   end loop;
   delete from private.leaderboard_followers where until < now() - interval '1 hour';
-  return counted;
+  return boards;
 end;
 $$;
 

@@ -48,6 +48,19 @@ it('runs a job by its schedule, as role postgres', async () => {
   expect(run).toEqual({ who: 'postgres' });
 });
 
+it('takes seconds as pg_cron does, and logs of those only what fails', async () => {
+  await sql`truncate runs`;
+  await using jobs = scheduled(
+    { name: 'tick', schedule: '1 seconds', sql: 'insert into runs default values' },
+    { name: 'fail', schedule: '2 seconds', sql: 'select 1 / 0' },
+  );
+  await jobs.nextEntry();
+  await jobs.nextEntry();
+  expect(jobs.entries.map(({ level }) => level)).toEqual(['error', 'error']);
+  const ticks = await sql`select * from runs`;
+  expect(ticks.length).toBeGreaterThan(1);
+});
+
 it('never runs the same job twice at once, also from two processes', async () => {
   await sql`truncate runs`;
   const job = {

@@ -56,10 +56,11 @@ export function startScheduler(dbUrl: string, jobs: readonly Job[], log: Log): S
 
 /** What croner calls every so many seconds. */
 function patternOf({ schedule }: Job): string {
-  return isEverySecond(schedule) ? `*/${parseInt(schedule)} * * * * *` : schedule;
+  return isInSeconds(schedule) ? `*/${parseInt(schedule)} * * * * *` : schedule;
 }
 
-const isEverySecond = (schedule: string) => /^\d+ seconds$/.test(schedule);
+/** Whether a schedule is pg_cron's own form for less than a minute. */
+const isInSeconds = (schedule: string) => /^\d+ seconds$/.test(schedule);
 
 /** The lock is the database's, so a second stack or a person at psql with the same lock counts too. */
 async function runJob(sql: Sql, job: Job, log: Log): Promise<void> {
@@ -75,7 +76,7 @@ async function runJob(sql: Sql, job: Job, log: Log): Promise<void> {
     const took = `${Math.round(performance.now() - began)} ms`;
     const message = hasRun ? `${job.name} took ${took}` : `${job.name} is running already`;
     // What runs each second would fill the log with it.
-    if (!isEverySecond(job.schedule)) log({ level: 'info', part: 'jobs', message });
+    if (!isInSeconds(job.schedule)) log({ level: 'info', part: 'jobs', message });
   } catch (error) {
     const isEarly = error instanceof postgres.PostgresError && NOT_THERE_YET.has(error.code);
     log({
