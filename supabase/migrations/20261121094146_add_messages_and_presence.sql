@@ -87,6 +87,28 @@ CREATE TABLE "presence_settings" (
 
 ALTER TABLE "presence_settings" ENABLE ROW LEVEL SECURITY;
 
+DROP INDEX "private"."check_in_attempts_newest_first";
+
+DROP INDEX "workshop_registrations_of_student_newest_first";
+
+DROP INDEX "discussion_threads_newest_first";
+
+DROP INDEX "discussion_threads_as_listed";
+
+DROP INDEX "thread_message_reports_newest_first";
+
+DROP INDEX "thread_messages_newest_first";
+
+DROP INDEX "thread_messages_by_sender";
+
+DROP INDEX "messages_sent_newest_first";
+
+DROP INDEX "messages_received_newest_first";
+
+DROP INDEX "student_presence_by_course";
+
+DROP INDEX "student_presence_by_workshop";
+
 ALTER TABLE "messages" ADD COLUMN "conversation_id" uuid;
 
 ALTER TABLE "messages" ADD COLUMN "number" integer DEFAULT 0 NOT NULL;
@@ -117,9 +139,9 @@ ALTER TABLE "presence_settings" ADD CONSTRAINT "presence_settings_user_id_users_
 
 CREATE INDEX "conversation_readers_by_user" ON "conversation_readers" USING btree ("user_id");
 
-CREATE INDEX "conversations_of_low" ON "conversations" USING btree ("low_id","last_message_at" DESC NULLS LAST);
+CREATE INDEX "conversations_of_low" ON "conversations" USING btree ("low_id","last_message_at" DESC NULLS FIRST);
 
-CREATE INDEX "conversations_of_high" ON "conversations" USING btree ("high_id","last_message_at" DESC NULLS LAST);
+CREATE INDEX "conversations_of_high" ON "conversations" USING btree ("high_id","last_message_at" DESC NULLS FIRST);
 
 CREATE INDEX "message_blocks_by_blocked" ON "message_blocks" USING btree ("blocked_id");
 
@@ -168,6 +190,221 @@ where conversation_id is not null and person is not null
 group by conversation_id, person;
 
 CREATE UNIQUE INDEX "messages_in_order" ON "messages" USING btree ("conversation_id","number");
+
+CREATE INDEX "check_in_attempts_newest_first" ON "private"."check_in_attempts" USING btree ("workshop_id","user_id","attempted_at" DESC NULLS FIRST);
+
+CREATE INDEX "workshop_registrations_of_student_newest_first" ON "workshop_registrations" USING btree ("user_id","registered_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);
+
+CREATE INDEX "discussion_threads_newest_first" ON "discussion_threads" USING btree ("course_id","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);
+
+CREATE INDEX "discussion_threads_as_listed" ON "discussion_threads" USING btree ("course_id","is_pinned" DESC NULLS FIRST,"last_message_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);
+
+CREATE INDEX "thread_message_reports_newest_first" ON "thread_message_reports" USING btree ("course_id","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);
+
+CREATE INDEX "thread_messages_newest_first" ON "thread_messages" USING btree ("thread_id","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);
+
+CREATE INDEX "thread_messages_by_sender" ON "thread_messages" USING btree ("sender_id","created_at" DESC NULLS FIRST);
+
+CREATE INDEX "messages_sent_newest_first" ON "messages" USING btree ("sender_id","recipient_id","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);
+
+CREATE INDEX "messages_received_newest_first" ON "messages" USING btree ("recipient_id","sender_id","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);
+
+CREATE INDEX "student_presence_by_course" ON "student_presence" USING btree ("course_id","last_seen_at" DESC NULLS FIRST) WHERE status <> 'offline';
+
+CREATE INDEX "student_presence_by_workshop" ON "student_presence" USING btree ("workshop_id","last_seen_at" DESC NULLS FIRST) WHERE status <> 'offline';
+
+-- >>> discussions/json.sql
+-- A thread as the API and the events show it; the same to everybody.
+create or replace function private.thread_json(thread public.discussion_threads) returns jsonb
+language plpgsql stable set search_path = ''
+as $$
+begin
+  return (
+    select jsonb_build_object(
+      'id', thread.id,
+      'courseId', thread.course_id,
+      'lessonId', thread.lesson_id,
+      'title', thread.title,
+      'createdBy', private.person_json(thread.created_by),
+      'createdAt', private.iso_time(thread.created_at),
+      'isPinned', thread.is_pinned,
+      'isLocked', thread.is_locked,
+      'isClosed', not thread.is_active,
+      'slowModeSeconds', thread.slow_mode_seconds,
+      'answerId', thread.answer_id,
+      'lastNumber', thread.last_number,
+      'lastMessageAt', private.iso_time(thread.last_message_at),
+      'lastSender', private.person_json(thread.last_sender_id)
+    )
+  );
+end;
+$$;
+grant execute on function private.thread_json(public.discussion_threads) to authenticated;
+
+-- The first words of a Markdown text, for a line in a list: mentions as names, without code fences.
+create or replace function private.excerpt(content text) returns text
+language sql immutable
+as $$
+  select left(
+    trim(regexp_replace(
+      regexp_replace(content, '\[@?([^\]]*)\]\(mention:[^)]*\)', '@\1', 'g'),
+      '[`\s]+', ' ', 'g'
+    )),
+    140
+  );
+$$;
+
+-- A message as the API and the events show it: what belongs to it alone, and is the same to
+-- everybody. Of a deleted one, that it was there.
+create or replace function private.thread_message_json(message public.thread_messages)
+returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  return (
+    select jsonb_build_object(
+      'id', message.id,
+      'threadId', message.thread_id,
+      'number', message.number,
+      'sender', private.person_json(message.sender_id),
+      'isByStaff', exists (
+        select 1 from public.course_instructors
+        where course_id = thread.course_id and user_id = message.sender_id
+      ) or exists (
+        select 1 from public.users where id = message.sender_id and role = 'admin' and is_active
+      ),
+      'content', message.content,
+      'excerpt', private.excerpt(message.content),
+      'parent', (
+        select jsonb_build_object(
+          'id', parent.id,
+          'number', parent.number,
+          'sender', private.person_json(parent.sender_id),
+          'excerpt', private.excerpt(parent.content)
+        )
+        from public.thread_messages as parent
+        where parent.id = message.parent_id
+      ),
+      'mentions', coalesce((
+        select jsonb_agg(private.person_json(mentioned) order by position)
+        from unnest(message.mentions) with ordinality as mention (mentioned, position)
+      ), '[]'),
+      'endorsedBy', private.person_json(message.endorsed_by),
+      'createdAt', private.iso_time(message.created_at),
+      'editedAt', private.iso_time(message.edited_at),
+      'deletedAt', private.iso_time(message.deleted_at),
+      'deletedBy', case
+        when message.deleted_at is null then null
+        when message.deleted_by is not distinct from message.sender_id then 'sender'
+        else 'staff'
+      end
+    )
+    from public.discussion_threads as thread
+    where thread.id = message.thread_id
+  );
+end;
+$$;
+grant execute on function private.thread_message_json(public.thread_messages) to authenticated;
+
+-- What others have put beside a message: how many replies, and the signs, with which are the
+-- caller's. Events tell differences of it, since those add up whoever commits first.
+create or replace function private.thread_message_surroundings(message uuid) returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  return (
+    select jsonb_build_object(
+      'replyCount', (select count(*) from public.thread_messages where parent_id = message),
+      'reactions', coalesce((
+        select jsonb_agg(jsonb_build_object('emoji', emoji, 'count', count, 'isMine', is_mine))
+        from (
+          select emoji, count(*) as count, bool_or(user_id = (select auth.uid())) as is_mine
+          from public.thread_message_reactions
+          where message_id = message
+          group by emoji
+          order by emoji
+        ) as signs
+      ), '[]')
+    )
+  );
+end;
+$$;
+grant execute on function private.thread_message_surroundings(uuid) to authenticated;
+
+-- How far the caller has read in a thread, and how closely they follow it.
+create or replace function private.thread_reader_json(reader public.thread_readers) returns jsonb
+language sql immutable
+as $$
+  select jsonb_build_object(
+    'threadId', reader.thread_id, 'readNumber', reader.read_number, 'level', reader.level
+  );
+$$;
+grant execute on function private.thread_reader_json(public.thread_readers) to authenticated;
+-- <<< discussions/json.sql
+
+-- >>> identity/people.sql
+-- A person as others see them beside what they have said or done: also when both share no course
+-- any more. Null for nobody. Who calls it has checked that its caller may see what it is beside.
+-- In PL/pgSQL, as what calls it for each row: a function in SQL that isn't inlined is planned anew
+-- each time.
+create or replace function private.person_json(person uuid) returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  return (
+    select jsonb_build_object(
+      'id', id,
+      'name', private.display_name(first_name, last_name),
+      'avatarUrl', avatar_url
+    )
+    from public.users
+    where id = person
+  );
+end;
+$$;
+revoke execute on function private.person_json(uuid) from public;
+grant execute on function private.person_json(uuid) to authenticated;
+
+-- Those in a course whose first, last or whole name begins with `words`: staff first, then by name,
+-- at most `max`. For its members; raises COURSE_NOT_FOUND for others.
+create or replace function private.find_course_people(course uuid, words text, max integer)
+returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  begins text := regexp_replace(words, '([\\%_])', '\\\1', 'g') || '%';
+begin
+  if not private.is_course_member(course, auth.uid()) then
+    raise exception 'COURSE_NOT_FOUND' using errcode = 'P0002';
+  end if;
+  return coalesce((
+    select jsonb_agg(private.person_json(id) order by is_student, first_name, last_name, id)
+    from (
+      select users.id, users.first_name, users.last_name, teaching.user_id is null as is_student
+      from public.users
+      left join public.course_instructors as teaching
+        on teaching.user_id = users.id and teaching.course_id = course
+      where (
+        teaching.user_id is not null
+        or exists (
+          select 1 from public.enrollments
+          where enrollments.user_id = users.id
+            and enrollments.course_id = course
+            and enrollments.status <> 'cancelled'
+        )
+      ) and (
+        users.first_name ilike begins
+        or users.last_name ilike begins
+        or users.first_name || ' ' || users.last_name ilike begins
+      )
+      order by is_student, users.first_name, users.last_name, users.id
+      limit least(max, 50)
+    ) as people
+  ), '[]');
+end;
+$$;
+grant execute on function private.find_course_people(uuid, text, integer) to authenticated;
+-- <<< identity/people.sql
 
 -- >>> jobs.sql
 -- The list of jobs.ts for pg_cron, where it is installed; a job of the same name is replaced.
