@@ -4,16 +4,18 @@
  * (`import type`), and take constants from `@homeroom/api/kinds`, since zod weighs 90 kB.
  */
 export * as achievements from './achievements/contract.ts';
+export * as attendance from './attendance/contract.ts';
 export * as authoring from './authoring/contract.ts';
 export * as catalog from './catalog/contract.ts';
 export * as certificates from './certificates/contract.ts';
-export * as attendance from './attendance/contract.ts';
 export * as discussions from './discussions/contract.ts';
 export * as enrollment from './enrollment/contract.ts';
 export * as identity from './identity/contract.ts';
 export * as leaderboard from './leaderboard/contract.ts';
 export * as live from './live/contract.ts';
+export * as messages from './messages/contract.ts';
 export * as notifications from './notifications/contract.ts';
+export * as presence from './presence/contract.ts';
 export * as progress from './progress/contract.ts';
 
 export type {
@@ -21,18 +23,6 @@ export type {
   AchievementEvents,
   DeclaredAchievement,
 } from './achievements/contract.ts';
-export type {
-  Attachment,
-  ContentChange,
-  CourseDetails,
-  CourseVersion,
-  LessonFields,
-  LessonWorkbench,
-  OutlineModule,
-  Question,
-  Quiz,
-  Workbench,
-} from './authoring/contract.ts';
 export type {
   AttendanceEvents,
   AttendanceList,
@@ -45,6 +35,18 @@ export type {
   WorkshopList,
   WorkshopView,
 } from './attendance/contract.ts';
+export type {
+  Attachment,
+  ContentChange,
+  CourseDetails,
+  CourseVersion,
+  LessonFields,
+  LessonWorkbench,
+  OutlineModule,
+  Question,
+  Quiz,
+  Workbench,
+} from './authoring/contract.ts';
 export type {
   ContentEvents,
   ContentLesson,
@@ -96,6 +98,13 @@ export type {
 } from './leaderboard/contract.ts';
 export type { Live, LiveCursor, LiveEvent, Since } from './live/contract.ts';
 export type {
+  Conversation,
+  ConversationList,
+  ConversationPart,
+  DirectMessage,
+  MessageEvents,
+} from './messages/contract.ts';
+export type {
   Notification,
   NotificationEvents,
   NotificationLevel,
@@ -104,6 +113,7 @@ export type {
   NotificationType,
 } from './notifications/contract.ts';
 export type { Keyset } from './pagination/contract.ts';
+export type { Presence, PresenceEvents, Present } from './presence/contract.ts';
 export type {
   AskedQuestion,
   AskedQuiz,

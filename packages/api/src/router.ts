@@ -1,31 +1,35 @@
 import { achievementsRouter } from './achievements/router.ts';
+import { attendanceRouter } from './attendance/router.ts';
+import { workshopsRouter } from './attendance/workshops-router.ts';
 import { authoringRouter } from './authoring/router.ts';
 import { catalogRouter } from './catalog/router.ts';
 import { certificatesRouter } from './certificates/router.ts';
-import { attendanceRouter } from './attendance/router.ts';
-import { workshopsRouter } from './attendance/workshops-router.ts';
 import { discussionsRouter } from './discussions/router.ts';
 import { enrollmentRouter } from './enrollment/router.ts';
 import { identityRouter } from './identity/router.ts';
 import { leaderboardRouter } from './leaderboard/router.ts';
 import { liveRouter } from './live/router.ts';
+import { messagesRouter } from './messages/router.ts';
 import { notificationsRouter } from './notifications/router.ts';
+import { presenceRouter } from './presence/router.ts';
 import { progressRouter } from './progress/router.ts';
 import { router } from './server/procedures.ts';
 
 /** Every procedure, by capability. */
 export const appRouter = router({
   achievements: achievementsRouter,
+  attendance: attendanceRouter,
   authoring: authoringRouter,
   catalog: catalogRouter,
   certificates: certificatesRouter,
-  attendance: attendanceRouter,
   discussions: discussionsRouter,
   enrollment: enrollmentRouter,
   identity: identityRouter,
   leaderboard: leaderboardRouter,
   live: liveRouter,
+  messages: messagesRouter,
   notifications: notificationsRouter,
+  presence: presenceRouter,
   progress: progressRouter,
   workshops: workshopsRouter,
 });

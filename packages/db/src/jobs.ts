@@ -24,13 +24,18 @@ export const jobs: readonly Job[] = [
   },
   {
     name: 'end-ghost-presence',
-    schedule: '* * * * *',
+    schedule: '10 seconds',
     sql: 'select private.end_ghost_presence()',
   },
   {
     name: 'tell-leaderboards',
     schedule: '1 seconds',
     sql: 'select private.tell_leaderboards()',
+  },
+  {
+    name: 'tell-crowds',
+    schedule: '1 seconds',
+    sql: 'select private.tell_crowds()',
   },
   {
     name: 'tend-workshops',

@@ -74,3 +74,27 @@ export {
   type WorkshopState,
   type WorkshopStore,
 } from './attendance/workshop-store.ts';
+export type { MessagesApi } from './messages/api.ts';
+export {
+  conversation,
+  type ConversationOptions,
+  type ConversationState,
+  type ConversationStore,
+  type Receipt,
+  type ShownMessage,
+} from './messages/conversation-store.ts';
+export {
+  conversations,
+  type ConversationsOptions,
+  type ConversationsState,
+  type ConversationsStore,
+} from './messages/list-store.ts';
+export type { PresenceApi } from './presence/api.ts';
+export {
+  presence,
+  type OnlineUser,
+  type Place,
+  type PresenceOptions,
+  type PresenceState,
+  type PresenceStore,
+} from './presence/store.ts';

@@ -2,8 +2,8 @@ import type { Caller } from '../server/api.ts';
 import type { Context } from '../server/context.ts';
 import type { Entrance } from '../server/entrance.ts';
 import { ApiError, toApiError } from '../server/errors.ts';
-import { failure, success, type Envelope } from './envelopes.ts';
 import { discussionRoutes } from './discussions.ts';
+import { failure, success, type Envelope } from './envelopes.ts';
 import { leaderboardRoutes } from './leaderboard.ts';
 import { notificationRoutes } from './notifications.ts';
 

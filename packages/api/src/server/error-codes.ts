@@ -102,6 +102,12 @@ export const ERROR_CODES = {
     sentence: 'This discussion is closed.',
     whatToDo: 'Keep what you have written, and open a new discussion.',
   },
+  // They share no course, it is switched off there, or one has blocked the other: not said which.
+  CONVERSATION_CLOSED: {
+    status: 403,
+    sentence: 'You cannot write to this person.',
+    whatToDo: 'Write in a discussion of the course, or ask an instructor.',
+  },
   // No such procedure or route.
   ROUTE_NOT_FOUND: {
     status: 404,
@@ -125,6 +131,12 @@ export const ERROR_CODES = {
     status: 404,
     sentence: 'This discussion does not exist (any more).',
     whatToDo: 'Look for it in the list of the course.',
+  },
+  // Nobody has written yet.
+  CONVERSATION_NOT_FOUND: {
+    status: 404,
+    sentence: 'There is no conversation with this person yet.',
+    whatToDo: 'Write the first message.',
   },
   // Also when it is of a thread that the user can't read, or deleted.
   MESSAGE_NOT_FOUND: {
@@ -191,6 +203,30 @@ export const ERROR_CODES = {
     sentence: 'Someone else changed this at the same moment.',
     whatToDo: 'Try again.',
   },
+  // It has ended, or was cancelled.
+  WORKSHOP_OVER: {
+    status: 409,
+    sentence: 'This workshop is over.',
+    whatToDo: 'Look for the next one.',
+  },
+  // Outside of the workshop's window, or too long ago.
+  CHECK_IN_CLOSED: {
+    status: 409,
+    sentence: 'One cannot check in to this workshop at that time.',
+    whatToDo: 'Ask the instructor to check you in.',
+  },
+  // A place can't be given back by who was there.
+  ALREADY_CHECKED_IN: {
+    status: 409,
+    sentence: 'You have been checked in already.',
+    whatToDo: 'Ask the instructor if that is not right.',
+  },
+  // Not the code of that moment.
+  CODE_WRONG: {
+    status: 400,
+    sentence: 'This is not the code that is shown.',
+    whatToDo: 'Look at the screen again: the code changes every 30 seconds.',
+  },
   // A quiz is completed by passing it.
   QUIZ_NOT_PASSED: {
     status: 409,
@@ -226,30 +262,6 @@ export const ERROR_CODES = {
     status: 409,
     sentence: 'This course has not been published yet.',
     whatToDo: 'Publish it first.',
-  },
-  // It has ended, or was cancelled.
-  WORKSHOP_OVER: {
-    status: 409,
-    sentence: 'This workshop is over.',
-    whatToDo: 'Look for the next one.',
-  },
-  // Outside of the workshop's window, or too long ago.
-  CHECK_IN_CLOSED: {
-    status: 409,
-    sentence: 'One cannot check in to this workshop at that time.',
-    whatToDo: 'Ask the instructor to check you in.',
-  },
-  // A place can't be given back by who was there.
-  ALREADY_CHECKED_IN: {
-    status: 409,
-    sentence: 'You have been checked in already.',
-    whatToDo: 'Ask the instructor if that is not right.',
-  },
-  // Not the code of that moment.
-  CODE_WRONG: {
-    status: 400,
-    sentence: 'This is not the code that is shown.',
-    whatToDo: 'Look at the screen again: the code changes every 30 seconds.',
   },
   BODY_TOO_LARGE: {
     status: 413,

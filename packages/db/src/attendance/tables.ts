@@ -135,8 +135,8 @@ export const workshopRegistrations = pgTable(
     index('workshop_registrations_in_order').on(table.workshopId, table.registeredAt, table.id),
     index('workshop_registrations_of_student_newest_first').on(
       table.userId,
-      table.registeredAt.desc(),
-      table.id.desc(),
+      table.registeredAt.desc().nullsFirst(),
+      table.id.desc().nullsFirst(),
     ),
     pgPolicy('students see their registrations, staff those of their workshops', {
       for: 'select',
@@ -173,7 +173,7 @@ export const checkInAttempts = privateSchema
       index('check_in_attempts_newest_first').on(
         table.workshopId,
         table.userId,
-        table.attemptedAt.desc(),
+        table.attemptedAt.desc().nullsFirst(),
       ),
     ],
   )

@@ -74,14 +74,14 @@ export const discussionThreads = pgTable(
     check('discussion_threads_count_up', sql`last_number >= 0`),
     index('discussion_threads_newest_first').on(
       table.courseId,
-      table.createdAt.desc(),
-      table.id.desc(),
+      table.createdAt.desc().nullsFirst(),
+      table.id.desc().nullsFirst(),
     ),
     index('discussion_threads_as_listed').on(
       table.courseId,
-      table.isPinned.desc(),
-      table.lastMessageAt.desc(),
-      table.id.desc(),
+      table.isPinned.desc().nullsFirst(),
+      table.lastMessageAt.desc().nullsFirst(),
+      table.id.desc().nullsFirst(),
     ),
     index('discussion_threads_by_lesson')
       .on(table.lessonId)
@@ -142,10 +142,10 @@ export const threadMessages = pgTable(
     uniqueIndex('thread_messages_in_order').on(table.threadId, table.number),
     index('thread_messages_newest_first').on(
       table.threadId,
-      table.createdAt.desc(),
-      table.id.desc(),
+      table.createdAt.desc().nullsFirst(),
+      table.id.desc().nullsFirst(),
     ),
-    index('thread_messages_by_sender').on(table.senderId, table.createdAt.desc()),
+    index('thread_messages_by_sender').on(table.senderId, table.createdAt.desc().nullsFirst()),
     index('thread_messages_replies')
       .on(table.parentId, table.number)
       .where(sql`parent_id is not null`),
@@ -285,8 +285,8 @@ export const threadMessageReports = pgTable(
     check('thread_message_reports_have_a_short_note', sql`char_length(note) <= 1000`),
     index('thread_message_reports_newest_first').on(
       table.courseId,
-      table.createdAt.desc(),
-      table.id.desc(),
+      table.createdAt.desc().nullsFirst(),
+      table.id.desc().nullsFirst(),
     ),
     pgPolicy('reporters see their reports, staff those of their courses', {
       for: 'select',

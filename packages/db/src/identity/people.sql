@@ -1,15 +1,21 @@
 -- A person as others see them beside what they have said or done: also when both share no course
 -- any more. Null for nobody. Who calls it has checked that its caller may see what it is beside.
+-- In PL/pgSQL, as what calls it for each row: a function in SQL that isn't inlined is planned anew
+-- each time.
 create or replace function private.person_json(person uuid) returns jsonb
-language sql stable security definer set search_path = ''
+language plpgsql stable security definer set search_path = ''
 as $$
-  select jsonb_build_object(
-    'id', id,
-    'name', private.display_name(first_name, last_name),
-    'avatarUrl', avatar_url
-  )
-  from public.users
-  where id = person;
+begin
+  return (
+    select jsonb_build_object(
+      'id', id,
+      'name', private.display_name(first_name, last_name),
+      'avatarUrl', avatar_url
+    )
+    from public.users
+    where id = person
+  );
+end;
 $$;
 revoke execute on function private.person_json(uuid) from public;
 grant execute on function private.person_json(uuid) to authenticated;

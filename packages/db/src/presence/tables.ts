@@ -1,10 +1,22 @@
 import { sql } from 'drizzle-orm';
-import { check, index, jsonb, pgPolicy, pgTable, text, unique, uuid } from 'drizzle-orm/pg-core';
+import {
+  boolean,
+  check,
+  index,
+  jsonb,
+  pgPolicy,
+  pgTable,
+  primaryKey,
+  text,
+  unique,
+  uuid,
+} from 'drizzle-orm/pg-core';
 import { authenticatedRole } from 'drizzle-orm/supabase';
 import { workshops } from '../attendance/tables.ts';
 import { courses } from '../catalog/tables.ts';
 import { currentUser, id, moment, taughtCourses } from '../columns.ts';
 import { users } from '../identity/tables.ts';
+import { privateSchema } from '../live/tables.ts';
 
 /** A user's last known presence, one row per course or workshop. */
 export const studentPresence = pgTable(
@@ -28,10 +40,10 @@ export const studentPresence = pgTable(
       .nullsNotDistinct(),
     check('student_presence_has_a_known_status', sql`status in ('online', 'away', 'offline')`),
     index('student_presence_by_course')
-      .on(table.courseId, table.lastSeenAt.desc())
+      .on(table.courseId, table.lastSeenAt.desc().nullsFirst())
       .where(sql`status <> 'offline'`),
     index('student_presence_by_workshop')
-      .on(table.workshopId, table.lastSeenAt.desc())
+      .on(table.workshopId, table.lastSeenAt.desc().nullsFirst())
       .where(sql`status <> 'offline'`),
     index('student_presence_by_last_seen')
       .on(table.lastSeenAt)
@@ -40,6 +52,55 @@ export const studentPresence = pgTable(
       for: 'select',
       to: authenticatedRole,
       using: sql`user_id = ${currentUser} or course_id in ${taughtCourses} or workshop_id in (select id from public.workshops where course_id in ${taughtCourses})`,
+    }),
+  ],
+);
+
+/**
+ * Who is where now: a lease of 45 seconds, renewed by the browser through the API, so nobody can be
+ * there as someone else. One row however many tabs and devices a person has.
+ */
+export const presenceLeases = privateSchema
+  .table(
+    'presence_leases',
+    {
+      topic: text().notNull(),
+      userId: uuid()
+        .notNull()
+        .references(() => users.id, { onDelete: 'cascade' }),
+      status: text({ enum: ['online', 'away'] }).notNull(),
+      seenAt: moment().notNull(),
+      /** When one of the tabs last was in front: another one that isn't doesn't make them away. */
+      onlineAt: moment().notNull(),
+    },
+    (table) => [
+      primaryKey({ name: 'presence_leases_once_per_person', columns: [table.topic, table.userId] }),
+      check('presence_leases_have_a_known_status', sql`status in ('online', 'away')`),
+      index('presence_leases_by_age').on(table.seenAt),
+    ],
+  )
+  .enableRLS();
+
+/** Topics with too many people to tell of each: their number is told once a second. */
+export const presenceCrowds = privateSchema
+  .table('presence_crowds', { topic: text().primaryKey() })
+  .enableRLS();
+
+/** Whether a person wants to be seen. No row: yes. */
+export const presenceSettings = pgTable(
+  'presence_settings',
+  {
+    userId: uuid()
+      .primaryKey()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    isInvisible: boolean().notNull().default(false),
+  },
+  () => [
+    pgPolicy('users decide whether they are seen', {
+      for: 'all',
+      to: authenticatedRole,
+      using: sql`user_id = ${currentUser}`,
+      withCheck: sql`user_id = ${currentUser}`,
     }),
   ],
 );

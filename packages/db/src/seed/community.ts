@@ -55,6 +55,15 @@ export function addDirectMessages(rows: Rows, now: number) {
   DIRECT_MESSAGES.forEach((conversation, number) => {
     const [first, second] = conversation.with;
     const random = randomOf(`direct messages ${number}`);
+    const [lowId, highId] = [accounts[first].id, accounts[second].id].sort();
+    // Two may have talked more than once.
+    if (!rows.conversations.some((one) => one.lowId === lowId && one.highId === highId)) {
+      rows.conversations.push({
+        id: idOf('conversation', lowId ?? '', highId ?? ''),
+        lowId,
+        highId,
+      });
+    }
     let at = now - conversation.daysAgo * DAY_MS;
     conversation.said.forEach((content, index) => {
       const isOwn = index % 2 === 0;

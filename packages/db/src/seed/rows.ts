@@ -13,7 +13,7 @@ import type { certificates } from '../certificates/tables.ts';
 import type { discussionThreads, threadMessages } from '../discussions/tables.ts';
 import type { enrollments } from '../enrollment/tables.ts';
 import type { hiddenStudents, pointEntries } from '../leaderboard/tables.ts';
-import type { messages } from '../messages/tables.ts';
+import type { conversations, messages } from '../messages/tables.ts';
 import type { notifications } from '../notifications/tables.ts';
 import type { payments } from '../payments/tables.ts';
 import type { studentPresence } from '../presence/tables.ts';
@@ -51,6 +51,7 @@ export type Rows = {
   workshopRegistrations: (typeof workshopRegistrations.$inferInsert)[];
   discussionThreads: (typeof discussionThreads.$inferInsert)[];
   threadMessages: (typeof threadMessages.$inferInsert)[];
+  conversations: (typeof conversations.$inferInsert)[];
   messages: (typeof messages.$inferInsert)[];
   studentActivity: (typeof studentActivity.$inferInsert)[];
   notifications: (typeof notifications.$inferInsert)[];
@@ -83,6 +84,7 @@ export function noRows(): Rows {
     workshopRegistrations: [],
     discussionThreads: [],
     threadMessages: [],
+    conversations: [],
     messages: [],
     studentActivity: [],
     notifications: [],

@@ -1,12 +1,13 @@
 import type { OwnPlace, WorkshopView } from '@homeroom/api/contract';
 import { expect, it } from 'vitest';
+import type { RealtimeApi } from '../connection/api.ts';
 import { connectionOver } from '../connection/connection.ts';
 import { memory } from '../outbox/key-value.ts';
 import { storageOf } from '../outbox/keep.ts';
 import { FakeClock, settled } from '../testing/fake-clock.ts';
 import { FakePage } from '../testing/fake-page.ts';
 import { ModelNetwork } from '../testing/model-network.ts';
-import { onlyAnswers } from '../testing/unanswered.ts';
+import { notModelled } from '../testing/not-modelled.ts';
 import { watch } from '../testing/stage.ts';
 import { workshop } from './workshop-store.ts';
 
@@ -24,19 +25,21 @@ function tab(judge: (code: string, seenAt: string) => void, storage = memory()) 
     query: () => network.call(() => ({ data, cursor: { topic, seq: 0 } })),
   });
   const own: OwnPlace = { mine: null, meetingUrl: null, secondsPresent: 0 };
-  const api = onlyAnswers({
+  const api: RealtimeApi = {
+    ...notModelled,
     live: {
       epoch: { query: () => network.call(() => ({ epoch: 0 })) },
       since: {
         query: () => network.call(() => ({ status: 'events', events: [], head: 0, epoch: 0 })),
       },
     },
-    attendance: { checkInByCode: { mutate: checkInByCode } },
+    attendance: { ...notModelled.attendance, checkInByCode: { mutate: checkInByCode } },
     workshops: {
+      ...notModelled.workshops,
       view: answer('workshop:w', { ...own } as WorkshopView),
       mine: answer('user:ada', own),
     },
-  });
+  };
   const page = new FakePage();
   const connection = connectionOver({ userId: 'ada', transport: network, page, clock, api });
   storageOf(connection, storage);

@@ -1,3 +1,7 @@
+import type { AttendanceApi } from '../attendance/api.ts';
+import type { DiscussionsApi } from '../discussions/api.ts';
+import type { MessagesApi } from '../messages/api.ts';
+import type { PresenceApi } from '../presence/api.ts';
 import type {
   Completion,
   CourseContent,
@@ -11,8 +15,6 @@ import type {
   NotificationType,
   SubmittedQuiz,
 } from '@homeroom/api/contract';
-import type { AttendanceApi } from '../attendance/api.ts';
-import type { DiscussionsApi } from '../discussions/api.ts';
 
 /** One numbered event, as a tRPC client types it: JSON may leave out what is `unknown`. */
 export type LiveEvent = {
@@ -97,6 +99,12 @@ export type LearningApi = {
 };
 
 /** All that the stores of this package ask of the API; `createTRPCClient<AppRouter>()` fits. */
-export type RealtimeApi = LiveApi & NotificationsApi & LearningApi & DiscussionsApi & AttendanceApi;
+export type RealtimeApi = LiveApi &
+  NotificationsApi &
+  LearningApi &
+  AttendanceApi &
+  DiscussionsApi &
+  MessagesApi &
+  PresenceApi;
 
 export type { LiveCursor };

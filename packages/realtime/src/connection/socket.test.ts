@@ -9,7 +9,7 @@ import { systemClock as clock } from './clock.ts';
 import { connectionOver } from './connection.ts';
 import { Socket } from './socket.ts';
 import { TokenKeeper } from './token.ts';
-import { onlyAnswers } from '../testing/unanswered.ts';
+import { notModelled } from '../testing/not-modelled.ts';
 
 const TOPIC = 'user:ada';
 const isLive = ({ status }: { status: string }) => status === 'live';
@@ -60,9 +60,10 @@ describe('a tab with realtime-js', () => {
     };
     const connection = connectionOver({
       userId: 'ada',
-      api: onlyAnswers({
+      api: {
+        ...notModelled,
         live: { epoch: { query: () => Promise.resolve({ epoch: 0 }) }, since: { query: since } },
-      }),
+      },
       transport: new Socket({ url, apikey: 'sb_publishable_test', tokens, clock, log }),
       page,
       clock,

@@ -128,8 +128,8 @@ async function happen(world: World, { what, n }: { what: Name; n: number }): Pro
     advance: (ms) => clock.advance(ms),
     sleep: (ms) => clock.jump(ms),
     signal: (signal) => page.send(signal),
-    toggle: (which) => {
-      const watched = pick(world.all, which);
+    toggle(number) {
+      const watched = pick(world.all, number);
       if (!watched.stop) return show(watched);
       watched.stop();
       watched.stop = undefined;

@@ -10,7 +10,7 @@ import { REACTIONS, type Reaction } from '@homeroom/api/kinds';
 import type { LiveEvent, RealtimeApi, Since } from '../connection/api.ts';
 import type { Clock } from '../connection/clock.ts';
 import type { ModelNetwork } from '../testing/model-network.ts';
-import { onlyAnswers } from '../testing/unanswered.ts';
+import { notModelled } from '../testing/not-modelled.ts';
 
 /** Events in one answer of `live.since`; few, so that tests see several pages. */
 const SINCE_MAX = 4;
@@ -160,12 +160,14 @@ export class ModelThread {
       return { query: send, mutate: send };
     };
     const userTopic = `user:${this.#userId}`;
-    return onlyAnswers({
+    return {
+      ...notModelled,
       live: {
         epoch: call(() => ({ epoch: 0 })),
         since: call(({ topic, seq }: { topic: string; seq: number }) => this.#since(topic, seq)),
       },
       discussions: {
+        ...notModelled.discussions,
         reader: call(() => this.#live(userTopic, { reader: this.#reader })),
         messages: call((input: MessagesInput) => this.#part(input)),
         send: call(({ id, content, parentId }: Sending) => ({
@@ -181,7 +183,7 @@ export class ModelThread {
         markAsRead: call(({ number }: { number: number }) => this.markAsRead(number)),
         markAsUnread: call(({ number }: { number: number }) => this.markAsUnread(number)),
       },
-    });
+    };
   }
 
   #part({ before, after, around, limit = 50 }: MessagesInput) {

@@ -29,6 +29,15 @@ describe('a discussion on the real stack', () => {
     return { iris, ann, bob, course, threadId: thread!.id };
   }
 
+  /** Ann writes, past her own tab. */
+  const write = (text: string) =>
+    here.db.as(
+      people.ann,
+      (tx) => tx`
+        insert into thread_messages (thread_id, sender_id, content)
+        values (${people.threadId}, ${people.ann.id}, ${text})`,
+    );
+
   it('shows what one writes to the other, once, with the name from the server', async () => {
     const ann = discussionThread(here.tab(people.ann), people.threadId);
     const bob = discussionThread(here.tab(people.bob), people.threadId);
@@ -45,6 +54,8 @@ describe('a discussion on the real stack', () => {
     expect(seen.messages).toMatchObject([{ number: 1, sender: { name: 'Ann One' } }]);
     expect(seen.unreadCount).toBe(1);
     await until(ann, ({ messages, outgoing }) => messages.length === 1 && outgoing.length === 0);
+    // An event can be faster than its commit can be seen; who writes next has waited for that.
+    await write('Next');
     expect(await bob.react(seen.messages[0]!.id, '👍', true)).toBe(true);
     await until(ann, ({ messages }) => messages[0]?.reactions[0]?.count === 1);
   });
@@ -71,14 +82,7 @@ describe('a discussion on the real stack', () => {
     for (const list of lists) watch(list);
     watch(thread);
     await Promise.all([...lists.map((list) => until(list, isLive)), until(thread, isLive)]);
-    for (const text of ['One', 'Two', 'Three']) {
-      await here.db.as(
-        people.ann,
-        (tx) => tx`
-          insert into thread_messages (thread_id, sender_id, content)
-          values (${people.threadId}, ${people.ann.id}, ${text})`,
-      );
-    }
+    for (const text of ['One', 'Two', 'Three']) await write(text);
     const unread = (count: number) => (state: CourseThreadsState) =>
       state.threads[0]?.unreadCount === count;
     await Promise.all(lists.map((list) => until(list, unread(3))));

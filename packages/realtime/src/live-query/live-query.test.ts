@@ -4,6 +4,7 @@ import { inertConnection } from '../connection/inert.ts';
 import { settled } from '../testing/fake-clock.ts';
 import { healthyStage, modelStage, watch, type ModelStage } from '../testing/stage.ts';
 import { liveQuery } from './live-query.ts';
+import { notModelled } from '../testing/not-modelled.ts';
 
 /** A live query whose data is how many events the topic has had. */
 function counting(
@@ -164,7 +165,7 @@ describe('a live query', () => {
       url: '',
       apikey: '',
       userId: 'ada',
-      api: server.api,
+      api: { ...notModelled, ...server.api },
       getToken: () => {
         asked += 1;
         return Promise.resolve(null);

@@ -11,7 +11,7 @@ import {
   storiesOf,
   type NetworkStage,
 } from './network-happenings.ts';
-import { onlyAnswers } from './unanswered.ts';
+import { notModelled } from './not-modelled.ts';
 
 /** Long enough for every retry, ms of the fake clock. */
 const UNTIL_ALL_IS_DONE_MS = 60_000;
@@ -57,7 +57,7 @@ export async function expectConvergence<M extends Model>(
       const topics = new ModelTopics(network, clock);
       const userId = 'ada';
       const model = makeModel(topics, userId);
-      const api = onlyAnswers({ ...model.api, live: topics.live });
+      const api = { ...notModelled, ...model.api, live: topics.live };
       const connection = connectionOver({ userId, transport: network, page, clock, api });
       const world = { model, subjects: makeSubjects(connection, model) };
       const { stage, showAll } = stageOf(world, { clock, page, network });

@@ -1,11 +1,16 @@
 import type { Notification, NotificationEvents } from '@homeroom/api/contract';
-import type { LiveEvent, NotificationFilters, RealtimeApi, Since } from '../connection/api.ts';
+import type {
+  LiveApi,
+  LiveEvent,
+  NotificationFilters,
+  NotificationsApi,
+  Since,
+} from '../connection/api.ts';
 import type { Clock } from '../connection/clock.ts';
 import { compare, type Place } from '../notifications/apply.ts';
 import { matches } from '../notifications/filters.ts';
 import { channelOf } from '../topic/channel.ts';
 import type { ModelNetwork } from './model-network.ts';
-import { onlyAnswers } from './unanswered.ts';
 
 /** Events in one answer of `live.since`; few, so that tests see several pages. */
 const SINCE_MAX = 4;
@@ -123,12 +128,12 @@ export class ModelServer {
   }
 
   /** The API, as the stores call it, over the network. */
-  get api(): RealtimeApi {
+  get api(): LiveApi & NotificationsApi {
     const call = <Input, Output>(perform: (input: Input) => Output) => {
       const send = (input: Input) => this.#network.call(() => structuredClone(perform(input)));
       return { query: send, mutate: send };
     };
-    return onlyAnswers({
+    return {
       live: {
         epoch: call(() => ({ epoch: this.#epoch })),
         since: call(({ seq }: { seq: number }) => this.since(seq)),
@@ -142,7 +147,7 @@ export class ModelServer {
         markAllAsRead: call(({ through }: { through: Place }) => this.markAllAsRead(through)),
         remove: call(({ id }: { id: string }) => this.remove(id)),
       },
-    });
+    };
   }
 
   #page(input: NotificationFilters & { cursor?: string; limit?: number }) {

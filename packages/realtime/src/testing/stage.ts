@@ -3,6 +3,7 @@ import { FakeClock, settled } from './fake-clock.ts';
 import { FakePage } from './fake-page.ts';
 import { ModelNetwork } from './model-network.ts';
 import { ModelServer } from './model-server.ts';
+import { notModelled } from './not-modelled.ts';
 
 /** A user's tab on a modelled network, with a modelled server at its other end. */
 export type ModelStage = {
@@ -19,7 +20,7 @@ export function modelStage({ userId = 'ada', now }: { userId?: string; now?: num
   const page = new FakePage();
   const network = new ModelNetwork();
   const server = new ModelServer(userId, network, clock);
-  const { api } = server;
+  const api = { ...notModelled, ...server.api };
   const connection = connectionOver({ userId, transport: network, page, clock, api });
   return { clock, page, network, server, connection } satisfies ModelStage;
 }

@@ -1,0 +1,28 @@
+import { expect, it } from 'vitest';
+import { school } from '../testing/school.ts';
+import { until, watch } from '../testing/stage.ts';
+import { presence, type PresenceState } from './store.ts';
+
+const names =
+  (...wanted: string[]) =>
+  (state: PresenceState) =>
+    state.onlineUsers.map(({ name }) => name).join() === wanted.join();
+
+it('shows who comes, once for two tabs, with the server’s name; and who goes', async () => {
+  await using here = await school();
+  const course = await here.db.a.course();
+  const ann = await here.db.a.student({ firstName: 'Ann', lastName: 'One' }).enrolledIn(course);
+  const bob = await here.db.a.student({ firstName: 'Bob', lastName: 'Two' }).enrolledIn(course);
+  const place = { course: course.id };
+  const tabs = [here.tab(ann), here.tab(ann)].map((tab) => watch(presence(tab, place)));
+  const seenByBob = presence(here.tab(bob), place);
+  watch(seenByBob);
+  const both = await until(seenByBob, names('Ann One', 'Bob Two'));
+  expect(both).toMatchObject({ totalOnline: 2, isCrowd: false });
+
+  const hiding = presence(here.tab(ann), place);
+  const third = watch(hiding);
+  expect(await hiding.updateStatus('invisible')).toBeUndefined();
+  await until(seenByBob, names('Bob Two'));
+  for (const { stop } of [...tabs, third]) stop();
+});

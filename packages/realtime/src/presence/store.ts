@@ -1,0 +1,164 @@
+import type { LiveCursor, Person, Presence } from '@homeroom/api/contract';
+import type { Readable } from 'svelte/store';
+import type { Connection } from '../connection/connection.ts';
+import { toLiveError, type LiveError } from '../connection/errors.ts';
+import { within } from '../connection/within.ts';
+import { Composite } from '../live-query/composite.ts';
+import {
+  liveQuery,
+  type LiveQuery,
+  type LiveQueryState,
+  type LiveStatus,
+} from '../live-query/live-query.ts';
+import { browserActivity, type Activity } from './activity.ts';
+import { apply, byName, type PresenceWindow } from './apply.ts';
+
+/** How often a tab says that it is there, ms. A lease lasts 45 s: one lost word is no absence. */
+const BEAT_EVERY_MS = 20_000;
+
+/** Where one can be. */
+export type Place = { course: string } | { workshop: string } | { thread: string };
+
+/** Someone who is there; the name is the server's. */
+export type OnlineUser = Person & { status: 'online' | 'away' };
+
+/** What presence shows. */
+export type PresenceState = {
+  status: LiveStatus;
+  /** By name; empty where there are more than a hundred. */
+  onlineUsers: readonly OnlineUser[];
+  totalOnline: number;
+  /** There are so many that only their number is told. */
+  isCrowd: boolean;
+  error: LiveError | undefined;
+};
+
+/** Who is at a place, live. While it is followed, the person is there too. */
+export type PresenceStore = Readable<PresenceState> & {
+  /** `invisible` is everywhere and for good, `online` ends it; `away` is for this tab. */
+  updateStatus(status: 'online' | 'away' | 'invisible'): Promise<LiveError | undefined>;
+};
+
+/** How presence starts. */
+export type PresenceOptions = {
+  /** What `presence.list` gave to the server-rendered page. */
+  initial?: { data: Presence; cursor: LiveCursor };
+  /** Whether someone is in front of the tab; the browser's own signs when not given. */
+  activity?: Activity;
+};
+
+/** Who is in a course, a workshop or a thread. */
+export function presence(
+  connection: Connection,
+  place: Place,
+  options: PresenceOptions = {},
+): PresenceStore {
+  return new LivePresence(connection, topicOf(place), options);
+}
+
+function topicOf(place: Place): string {
+  if ('course' in place) return `course:${place.course}`;
+  return 'workshop' in place ? `workshop:${place.workshop}` : `thread:${place.thread}`;
+}
+
+class LivePresence extends Composite<PresenceState> implements PresenceStore {
+  readonly #connection: Connection;
+  readonly #place: string;
+  readonly #query: LiveQuery<PresenceWindow>;
+  readonly #activity: Activity;
+  #latest: LiveQueryState<PresenceWindow> | undefined;
+  #chosen: 'online' | 'away' = 'online';
+  #cancelBeat: (() => void) | undefined;
+  #isThere = false;
+
+  constructor(connection: Connection, place: string, { initial, activity }: PresenceOptions) {
+    super();
+    this.#connection = connection;
+    this.#place = place;
+    this.#activity = activity ?? browserActivity(connection.internals.clock);
+    this.#query = liveQuery({
+      connection,
+      topic: place,
+      load: async () => {
+        const { data, cursor } = await this.#api.list.query({ place });
+        return { data: toWindow(data), cursor };
+      },
+      apply,
+      needsReload: ({ isStale }) => isStale,
+      initial: initial && { data: toWindow(initial.data), cursor: initial.cursor },
+    });
+  }
+
+  async updateStatus(status: 'online' | 'away' | 'invisible'): Promise<LiveError | undefined> {
+    this.#chosen = status === 'away' ? 'away' : 'online';
+    const { clock } = this.#connection.internals;
+    try {
+      if (status !== 'away') {
+        const isInvisible = status === 'invisible';
+        await within(clock, this.#api.settings.set.mutate({ isInvisible }));
+      }
+      this.#beat();
+      return undefined;
+    } catch (error) {
+      return toLiveError(error);
+    }
+  }
+
+  protected override followSources(): (() => void)[] {
+    // By the clock: while the server renders a page, nobody is there.
+    this.#cancelBeat = this.#connection.internals.clock.after(0, () => this.#beat());
+    return [
+      this.#query.subscribe((state) => {
+        this.#latest = state;
+        this.changed();
+      }),
+      this.#activity.watch(
+        () => this.#beat(),
+        () => this.#leave(),
+      ),
+      () => this.#leave(),
+    ];
+  }
+
+  protected override look(): PresenceState {
+    const { data, status = 'connecting', error } = this.#latest ?? {};
+    const people = data?.people ?? [];
+    return {
+      status,
+      onlineUsers: people.map((one) => ({ ...one.person, status: one.status })),
+      totalOnline: data?.onlineCount ?? 0,
+      isCrowd: data?.people === null,
+      error,
+    };
+  }
+
+  get #api() {
+    return this.#connection.api.presence;
+  }
+
+  /** Says that the tab is there, now and then again. */
+  #beat(): void {
+    this.#cancelBeat?.();
+    this.#isThere = true;
+    this.#say(this.#activity.isAway() ? 'away' : this.#chosen);
+    this.#cancelBeat = this.#connection.internals.clock.after(BEAT_EVERY_MS, () => this.#beat());
+  }
+
+  /** Says so once, if it was there. */
+  #leave(): void {
+    this.#cancelBeat?.();
+    if (this.#isThere) this.#say('leaving');
+    this.#isThere = false;
+  }
+
+  /** A lost word is followed by the next one. */
+  #say(status: 'online' | 'away' | 'leaving'): void {
+    this.#api.keep
+      .mutate({ place: this.#place, status })
+      .catch((error: unknown) => this.#connection.internals.log('presence not told', error));
+  }
+}
+
+function toWindow({ onlineCount, people }: Presence): PresenceWindow {
+  return { onlineCount, people: people?.toSorted(byName) ?? null, isStale: false };
+}
