@@ -30,7 +30,7 @@ test('the last lesson on one device shows on all others at once', async ({
 
   await test.step('the certificate holds, for anybody who asks', async () => {
     await laptop.page.getByRole('link', { name: 'See the certificate' }).click();
-    await expect(laptop.page.getByText(name).first()).toBeVisible();
+    await expect(laptop.page.getByRole('article').getByText(name)).toBeVisible();
     const address = await laptop.page
       .getByRole('link', { name: 'Public page' })
       .getAttribute('href');
