@@ -3,7 +3,7 @@
 -- the highest score that came or went; null when none did.
 create or replace function private.count_scores(on_board text, most integer default 10000)
 returns integer
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = '' set enable_seqscan = off
 as $$
 declare
   highest integer;
@@ -164,7 +164,7 @@ $$;
 -- changed on costs nothing. Two runs at the same time can't be: the second does nothing. Gives the
 -- number of boards looked at.
 create or replace function private.tell_leaderboards() returns integer
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = '' set enable_seqscan = off
 as $$
 declare
   changed_scope text;
