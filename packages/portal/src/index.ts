@@ -6,6 +6,8 @@ export { default as PortalRoot } from './shell/PortalRoot.svelte';
 export { default as PortalShell } from './shell/PortalShell.svelte';
 export { default as VisitorFrame } from './shell/VisitorFrame.svelte';
 export { default as Vignette } from './identity/Vignette.svelte';
+export { default as Prose } from './markdown/Prose.svelte';
+export type { SafeHtml } from './markdown/render.ts';
 export { default as ErrorPage } from './errors/ErrorPage.svelte';
 export { default as SettingsPage } from './settings/SettingsPage.svelte';
 export { useApi, type Api } from './shell/api-context.ts';

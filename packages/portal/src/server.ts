@@ -24,3 +24,6 @@ export { loadShell, requireRole } from './shell/load-shell.ts';
 export { loadSettings, savePreferences, saveProfile } from './settings/settings.ts';
 export { renderMarkdown } from './markdown/render.ts';
 export { loadWorkshops } from './attendance/load-workshops.ts';
+export { findCourse } from './catalog/find-course.ts';
+export { loadThread, loadThreads } from './discussions/load-discussions.ts';
+export { csvFile } from './server/csv-file.ts';

@@ -6,6 +6,9 @@ import remarkRehype from 'remark-rehype';
 import { unified, type Plugin } from 'unified';
 import type { Root } from 'hast';
 
+/** HTML that was made from Markdown here, and nowhere else. */
+export type SafeHtml = string & { readonly isSafe: unique symbol };
+
 /**
  * What may be in a text that people write: GitHub's list without pictures from elsewhere in
  * `data:` and the like. Links go to the web or to an address for mail, nowhere else.
@@ -32,8 +35,8 @@ const processor = unified()
  * Markdown (CommonMark with GitHub's tables, task lists and strikethrough) as HTML that is safe to
  * show, whoever wrote it: the tree is made from the Markdown and filtered before it becomes text.
  */
-export function renderMarkdown(markdown: string): string {
-  return String(processor.processSync(markdown));
+export function renderMarkdown(markdown: string): SafeHtml {
+  return String(processor.processSync(markdown)) as SafeHtml;
 }
 
 /**

@@ -1,8 +1,4 @@
-import { throwPageError } from '@homeroom/portal/server';
+import { loadThread } from '@homeroom/portal/server';
 import type { PageServerLoad } from './$types';
 
-export const load: PageServerLoad = async ({ locals, params }) => ({
-  part: await locals.caller.discussions
-    .messages({ threadId: params.thread, limit: 50 })
-    .catch(throwPageError),
-});
+export const load: PageServerLoad = (event) => loadThread(event, event.params.thread);
