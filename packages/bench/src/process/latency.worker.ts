@@ -3,7 +3,6 @@ import { createApi, TRPC_ENDPOINT, type Api } from '@homeroom/api/server';
 import { createConnection, notifications, type Connection } from '@homeroom/realtime/core';
 import { createTRPCClient, httpBatchLink } from '@trpc/client';
 import postgres, { type ReservedSql, type Sql } from 'postgres';
-import WebSocket from 'ws';
 import type { Place } from '../lab/lab.ts';
 import { JWT_SECRET, tokenOf } from '../lab/token.ts';
 import type { GatewayAddress } from './gateway.worker.ts';
@@ -43,16 +42,17 @@ function arrivedIn(frame: string): void {
 }
 
 function open(url: string, join?: string): Promise<void> {
-  const socket = new WebSocket(url, { perMessageDeflate: false });
+  const socket = new WebSocket(url);
+  socket.binaryType = 'arraybuffer';
   return new Promise((resolve, reject) => {
-    socket.on('error', reject);
-    socket.on('open', () => {
+    socket.addEventListener('error', reject);
+    socket.addEventListener('open', () => {
       if (!join) return resolve();
       socket.send(join);
       setInterval(() => socket.send(HEARTBEAT), HEARTBEAT_MS);
     });
-    socket.on('message', (data: Buffer) => {
-      const text = data.toString();
+    socket.addEventListener('message', ({ data }: MessageEvent<string | ArrayBuffer>) => {
+      const text = typeof data === 'string' ? data : Buffer.from(data).toString();
       // Changes of a table flow from the moment that a system message says so.
       if (join?.includes('"INSERT"') ? text.includes('Subscribed to PostgreSQL') : join) resolve();
       arrivedIn(text);
