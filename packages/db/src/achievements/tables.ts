@@ -54,7 +54,7 @@ export const userAchievements = pgTable(
       name: 'user_achievements_once_per_student',
       columns: [table.userId, table.achievementKey],
     }),
-    index('user_achievements_by_achievement').on(table.achievementKey, table.earnedAt.desc()),
+    index('user_achievements_by_achievement').on(table.achievementKey, table.earnedAt),
     pgPolicy('students see what they have earned', {
       for: 'select',
       to: authenticatedRole,

@@ -38,12 +38,8 @@ export const studentActivity = pgTable(
       'student_activity_has_a_known_type',
       sql.raw(`activity_type = any ('{${ACTIVITY_TYPES.join(',')}}')`),
     ),
-    index('student_activity_of_course_newest_first').on(
-      table.courseId,
-      table.createdAt.desc(),
-      table.id.desc(),
-    ),
-    index('student_activity_by_user').on(table.userId, table.createdAt.desc()),
+    index('student_activity_of_course_newest_first').on(table.courseId, table.createdAt, table.id),
+    index('student_activity_by_user').on(table.userId, table.createdAt),
     pgPolicy('students see what they did, staff what was done in their courses', {
       for: 'select',
       to: authenticatedRole,

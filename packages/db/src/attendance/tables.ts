@@ -135,8 +135,8 @@ export const workshopRegistrations = pgTable(
     index('workshop_registrations_in_order').on(table.workshopId, table.registeredAt, table.id),
     index('workshop_registrations_of_student_newest_first').on(
       table.userId,
-      table.registeredAt.desc().nullsFirst(),
-      table.id.desc().nullsFirst(),
+      table.registeredAt,
+      table.id,
     ),
     pgPolicy('students see their registrations, staff those of their workshops', {
       for: 'select',
@@ -170,11 +170,7 @@ export const checkInAttempts = privateSchema
       attemptedAt: createdAt(),
     },
     (table) => [
-      index('check_in_attempts_newest_first').on(
-        table.workshopId,
-        table.userId,
-        table.attemptedAt.desc().nullsFirst(),
-      ),
+      index('check_in_attempts_newest_first').on(table.workshopId, table.userId, table.attemptedAt),
     ],
   )
   .enableRLS();

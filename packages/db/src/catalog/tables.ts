@@ -82,7 +82,7 @@ export const courses = pgTable(
     check('courses_have_a_known_status', sql`status in ('draft', 'published', 'archived')`),
     check('courses_cost_nothing_or_more', sql`price_cents >= 0 and currency ~ '^[A-Z]{3}$'`),
     index('courses_published_newest_first')
-      .on(table.createdAt.desc(), table.id.desc())
+      .on(table.createdAt, table.id)
       .where(sql`status = 'published'`),
     pgPolicy('users see published courses, and those they take part in', {
       for: 'select',

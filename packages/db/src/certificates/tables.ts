@@ -30,7 +30,7 @@ export const certificates = pgTable(
       'certificates_revoked_with_a_reason',
       sql`(revoked_at is null) = (revocation_reason is null)`,
     ),
-    index('certificates_by_course').on(table.courseId, table.issuedAt.desc()),
+    index('certificates_by_course').on(table.courseId, table.issuedAt),
     pgPolicy('students see their certificates, staff those of their courses', {
       for: 'select',
       to: authenticatedRole,

@@ -72,16 +72,12 @@ export const discussionThreads = pgTable(
     check('discussion_threads_have_a_title', sql`char_length(title) between 1 and 255`),
     check('discussion_threads_slow_down_to_an_hour', sql`slow_mode_seconds between 0 and 3600`),
     check('discussion_threads_count_up', sql`last_number >= 0`),
-    index('discussion_threads_newest_first').on(
-      table.courseId,
-      table.createdAt.desc().nullsFirst(),
-      table.id.desc().nullsFirst(),
-    ),
+    index('discussion_threads_newest_first').on(table.courseId, table.createdAt, table.id),
     index('discussion_threads_as_listed').on(
       table.courseId,
-      table.isPinned.desc().nullsFirst(),
-      table.lastMessageAt.desc().nullsFirst(),
-      table.id.desc().nullsFirst(),
+      table.isPinned,
+      table.lastMessageAt,
+      table.id,
     ),
     index('discussion_threads_by_lesson')
       .on(table.lessonId)
@@ -140,12 +136,8 @@ export const threadMessages = pgTable(
       sql`char_length(content) <= 20000 and (content ~ '\\S' or deleted_at is not null)`,
     ),
     uniqueIndex('thread_messages_in_order').on(table.threadId, table.number),
-    index('thread_messages_newest_first').on(
-      table.threadId,
-      table.createdAt.desc().nullsFirst(),
-      table.id.desc().nullsFirst(),
-    ),
-    index('thread_messages_by_sender').on(table.senderId, table.createdAt.desc().nullsFirst()),
+    index('thread_messages_newest_first').on(table.threadId, table.createdAt, table.id),
+    index('thread_messages_by_sender').on(table.senderId, table.createdAt),
     index('thread_messages_replies')
       .on(table.parentId, table.number)
       .where(sql`parent_id is not null`),
@@ -283,11 +275,7 @@ export const threadMessageReports = pgTable(
     check('thread_message_reports_have_a_known_reason', isOneOf('reason', REPORT_REASONS)),
     check('thread_message_reports_have_a_known_status', isOneOf('status', REPORT_STATUSES)),
     check('thread_message_reports_have_a_short_note', sql`char_length(note) <= 1000`),
-    index('thread_message_reports_newest_first').on(
-      table.courseId,
-      table.createdAt.desc().nullsFirst(),
-      table.id.desc().nullsFirst(),
-    ),
+    index('thread_message_reports_newest_first').on(table.courseId, table.createdAt, table.id),
     pgPolicy('reporters see their reports, staff those of their courses', {
       for: 'select',
       to: authenticatedRole,

@@ -50,16 +50,8 @@ export const enrollments = pgTable(
       'enrollments_completed_have_a_moment',
       sql`status <> 'completed' or completed_at is not null`,
     ),
-    index('enrollments_of_student_newest_first').on(
-      table.userId,
-      table.enrolledAt.desc(),
-      table.id.desc(),
-    ),
-    index('enrollments_of_course_newest_first').on(
-      table.courseId,
-      table.enrolledAt.desc(),
-      table.id.desc(),
-    ),
+    index('enrollments_of_student_newest_first').on(table.userId, table.enrolledAt, table.id),
+    index('enrollments_of_course_newest_first').on(table.courseId, table.enrolledAt, table.id),
     pgPolicy('students see their enrollments, staff those of their courses', {
       for: 'select',
       to: authenticatedRole,

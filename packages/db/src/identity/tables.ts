@@ -36,7 +36,7 @@ export const users = pgTable(
     ),
     check('users_have_a_short_avatar_url', sql`char_length(avatar_url) <= 2000`),
     index('users_by_email').on(table.email),
-    index('users_by_creation').on(table.createdAt.desc(), table.id.desc()),
+    index('users_by_creation').on(table.createdAt, table.id),
     pgPolicy('users see themselves, administrators everybody', {
       for: 'select',
       to: authenticatedRole,

@@ -60,7 +60,7 @@ export const pointEntries = pgTable(
       'point_entries_have_a_known_reason',
       sql.raw(`reason in (${POINT_REASONS.map((reason) => `'${reason}'`).join(', ')})`),
     ),
-    index('point_entries_newest_first').on(table.userId, table.createdAt.desc(), table.id.desc()),
+    index('point_entries_newest_first').on(table.userId, table.createdAt, table.id),
     index('point_entries_by_course').on(table.courseId),
     pgPolicy('students see their own points', {
       for: 'select',

@@ -32,8 +32,8 @@ export const conversations = pgTable(
   (table) => [
     unique('conversations_once_per_pair').on(table.lowId, table.highId),
     check('conversations_name_the_lower_first', sql`low_id < high_id`),
-    index('conversations_of_low').on(table.lowId, table.lastMessageAt.desc().nullsFirst()),
-    index('conversations_of_high').on(table.highId, table.lastMessageAt.desc().nullsFirst()),
+    index('conversations_of_low').on(table.lowId, table.lastMessageAt),
+    index('conversations_of_high').on(table.highId, table.lastMessageAt),
     pgPolicy('the two see their conversation', {
       for: 'select',
       to: authenticatedRole,
@@ -99,14 +99,14 @@ export const messages = pgTable(
     index('messages_sent_newest_first').on(
       table.senderId,
       table.recipientId,
-      table.createdAt.desc().nullsFirst(),
-      table.id.desc().nullsFirst(),
+      table.createdAt,
+      table.id,
     ),
     index('messages_received_newest_first').on(
       table.recipientId,
       table.senderId,
-      table.createdAt.desc().nullsFirst(),
-      table.id.desc().nullsFirst(),
+      table.createdAt,
+      table.id,
     ),
     index('messages_unread')
       .on(table.recipientId, table.senderId)

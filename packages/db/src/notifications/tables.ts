@@ -61,9 +61,9 @@ export const notifications = pgTable(
     uniqueIndex('notifications_once_per_dedupe_key')
       .on(table.userId, table.dedupeKey)
       .where(sql`dedupe_key is not null`),
-    index('notifications_newest_first').on(table.userId, table.createdAt.desc(), table.id.desc()),
+    index('notifications_newest_first').on(table.userId, table.createdAt, table.id),
     index('notifications_unread_newest_first')
-      .on(table.userId, table.createdAt.desc(), table.id.desc())
+      .on(table.userId, table.createdAt, table.id)
       .where(sql`read_at is null`),
     index('notifications_by_expiry')
       .on(table.expiresAt)

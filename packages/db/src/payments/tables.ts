@@ -30,16 +30,8 @@ export const payments = pgTable(
       'payments_have_a_known_status',
       sql`status in ('pending', 'succeeded', 'failed', 'refunded')`,
     ),
-    index('payments_of_user_newest_first').on(
-      table.userId,
-      table.createdAt.desc(),
-      table.id.desc(),
-    ),
-    index('payments_of_course_newest_first').on(
-      table.courseId,
-      table.createdAt.desc(),
-      table.id.desc(),
-    ),
+    index('payments_of_user_newest_first').on(table.userId, table.createdAt, table.id),
+    index('payments_of_course_newest_first').on(table.courseId, table.createdAt, table.id),
     pgPolicy('users see their payments, staff those for their courses', {
       for: 'select',
       to: authenticatedRole,

@@ -40,10 +40,10 @@ export const studentPresence = pgTable(
       .nullsNotDistinct(),
     check('student_presence_has_a_known_status', sql`status in ('online', 'away', 'offline')`),
     index('student_presence_by_course')
-      .on(table.courseId, table.lastSeenAt.desc().nullsFirst())
+      .on(table.courseId, table.lastSeenAt)
       .where(sql`status <> 'offline'`),
     index('student_presence_by_workshop')
-      .on(table.workshopId, table.lastSeenAt.desc().nullsFirst())
+      .on(table.workshopId, table.lastSeenAt)
       .where(sql`status <> 'offline'`),
     index('student_presence_by_last_seen')
       .on(table.lastSeenAt)

@@ -38,7 +38,7 @@ export const lessonCompletions = pgTable(
       columns: [table.userId, table.lessonId],
     }),
     check('lesson_completions_take_no_negative_time', sql`time_spent_seconds >= 0`),
-    index('lesson_completions_by_lesson').on(table.lessonId, table.completedAt.desc()),
+    index('lesson_completions_by_lesson').on(table.lessonId, table.completedAt),
     pgPolicy('students see their lessons done, staff those of their courses', {
       for: 'select',
       to: authenticatedRole,
@@ -64,7 +64,7 @@ export const moduleCompletions = pgTable(
       name: 'module_completions_once_per_student',
       columns: [table.userId, table.moduleId],
     }),
-    index('module_completions_by_module').on(table.moduleId, table.completedAt.desc()),
+    index('module_completions_by_module').on(table.moduleId, table.completedAt),
     pgPolicy('students see their modules done, staff those of their courses', {
       for: 'select',
       to: authenticatedRole,
@@ -134,7 +134,7 @@ export const quizAttempts = pgTable(
     unique('quiz_attempts_have_a_number').on(table.userId, table.lessonId, table.number),
     check('quiz_attempts_score_is_a_percentage', sql`score between 0 and 100`),
     check('quiz_attempts_count_up', sql`number >= 1`),
-    index('quiz_attempts_by_lesson').on(table.lessonId, table.submittedAt.desc()),
+    index('quiz_attempts_by_lesson').on(table.lessonId, table.submittedAt),
     pgPolicy('students see their attempts, staff those in their courses', {
       for: 'select',
       to: authenticatedRole,

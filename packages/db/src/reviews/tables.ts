@@ -25,11 +25,7 @@ export const courseReviews = pgTable(
     unique('course_reviews_once_per_student').on(table.userId, table.courseId),
     check('course_reviews_rate_from_1_to_5', sql`rating between 1 and 5`),
     check('course_reviews_have_a_short_comment', sql`char_length(comment) <= 5000`),
-    index('course_reviews_newest_first').on(
-      table.courseId,
-      table.createdAt.desc(),
-      table.id.desc(),
-    ),
+    index('course_reviews_newest_first').on(table.courseId, table.createdAt, table.id),
     pgPolicy('users see the reviews of courses they see', {
       for: 'select',
       to: authenticatedRole,

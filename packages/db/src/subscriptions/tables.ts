@@ -30,11 +30,7 @@ export const subscriptions = pgTable(
       sql`status in ('active', 'past_due', 'cancelled', 'expired')`,
     ),
     check('subscriptions_end_after_they_start', sql`expires_at > started_at`),
-    index('subscriptions_of_user_newest_first').on(
-      table.userId,
-      table.startedAt.desc(),
-      table.id.desc(),
-    ),
+    index('subscriptions_of_user_newest_first').on(table.userId, table.startedAt, table.id),
     index('subscriptions_by_expiry')
       .on(table.expiresAt)
       .where(sql`status = 'active'`),
