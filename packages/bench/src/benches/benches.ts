@@ -6,6 +6,7 @@ import { connections } from './connections.ts';
 import { enrollment } from './enrollment.ts';
 import { fanOut } from './fan-out.ts';
 import { completion } from './completion.ts';
+import { javascript } from './javascript.ts';
 import { latency } from './latency.ts';
 import { leaderboard } from './leaderboard.ts';
 import { notifications } from './notifications.ts';
@@ -29,6 +30,7 @@ export const benches = {
   notifications,
   completion,
   leaderboard,
+  javascript,
 } satisfies Record<string, Bench>;
 
 /** Whether there is a benchmark of that name. */
