@@ -67,6 +67,14 @@ test('nothing is lost or doubled while the instructor’s network is cut', async
     courses.map(({ title }) => title).reverse(),
   );
   expect(await unreadCount(centre)).toBe(before + 10);
+
+  await test.step('a page that is asked for without a network opens when it is back', async () => {
+    await instructor.context.setOffline(true);
+    await centre.getByRole('link', { name: 'Workshops' }).first().click();
+    await expect(centre.getByText('That page opens as soon as you are back online.')).toBeVisible();
+    await instructor.context.setOffline(false);
+    await expect(centre.getByRole('heading', { name: 'Workshops', level: 1 })).toBeVisible();
+  });
 });
 
 test('without Realtime the data still comes, the dot says so, and it is live again after', async ({

@@ -3,6 +3,10 @@ import type { PortalLocals } from '@homeroom/portal/server';
 declare global {
   namespace App {
     interface Locals extends PortalLocals {}
+    interface Error {
+      /** In the browser: the network failed, not the portal. */
+      isUnreachable?: boolean;
+    }
   }
 }
 

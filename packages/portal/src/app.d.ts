@@ -4,6 +4,10 @@ declare global {
   namespace App {
     // The portals declare the same; here it types what both share.
     interface Locals extends PortalLocals {}
+    interface Error {
+      /** In the browser: the network failed, not the portal. */
+      isUnreachable?: boolean;
+    }
   }
 }
 

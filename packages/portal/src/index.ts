@@ -8,6 +8,7 @@ export { default as VisitorFrame } from './shell/VisitorFrame.svelte';
 export { default as Vignette } from './identity/Vignette.svelte';
 export { default as Prose } from './markdown/Prose.svelte';
 export type { SafeHtml } from './markdown/render.ts';
+export { handleClientError } from './errors/client-error.ts';
 export { default as ErrorPage } from './errors/ErrorPage.svelte';
 export { default as SettingsPage } from './settings/SettingsPage.svelte';
 export { useApi, type Api } from './shell/api-context.ts';

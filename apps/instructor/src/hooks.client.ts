@@ -1,0 +1,1 @@
+export { handleClientError as handleError } from '@homeroom/portal';
