@@ -4,8 +4,8 @@ import {
   certificateSchema,
   mineOutput,
   revokeInput,
-  verifiedSchema,
   verifyInput,
+  verifyOutput,
 } from './contract.ts';
 import { ownCertificates, revokeCertificate, verifyCertificate } from './queries.ts';
 
@@ -19,7 +19,7 @@ export const certificatesRouter = {
   /** Whether a certificate is ours and still holds: for everybody who has its serial number. */
   verify: publicProcedure
     .input(verifyInput)
-    .output(verifiedSchema)
+    .output(verifyOutput)
     .query(({ ctx, input }) =>
       ctx.asUser(null, 'read', (tx) => verifyCertificate(tx, input.serialNumber)),
     ),
