@@ -49,6 +49,22 @@ export type VerifiedCertificate = z.infer<typeof verifiedSchema>;
 /** The same, live on `certificate:<serial number>`, also for those without an account. */
 export const verifyOutput = liveOutput(verifiedSchema);
 
+/** A certificate as a signed Open Badges 3.0 credential: a compact JWS (VC-JWT). */
+export const badgeOutput = z.object({ jwt: z.string() });
+
+/** Whether a credential still holds: a revocation list of at most this one. */
+export const badgeStatusOutput = z.object({
+  id: z.url(),
+  issuer: z.url(),
+  revokedCredentials: z.array(
+    z.object({
+      id: z.url(),
+      revoked: z.boolean(),
+      revocationReason: z.string().nullable(),
+    }),
+  ),
+});
+
 /** Takes a certificate back. The reason is public. */
 export const revokeInput = z.object({
   certificateId: z.guid(),
