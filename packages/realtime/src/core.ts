@@ -4,6 +4,7 @@ export {
   type AchievementsState,
   type AchievementsStore,
 } from './achievements/store.ts';
+export { verifiedCertificate } from './certificates/store.ts';
 export { outlineOf, type OutlineOf } from './catalog/outline.ts';
 export {
   courseContent,

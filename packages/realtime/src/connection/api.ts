@@ -14,6 +14,7 @@ import type {
   NotificationSnapshot,
   NotificationType,
   SubmittedQuiz,
+  VerifiedCertificate,
 } from '@homeroom/api/contract';
 
 /** One numbered event, as a tRPC client types it: JSON may leave out what is `unknown`. */
@@ -89,6 +90,9 @@ export type LearningApi = {
     course: { query(input: { courseId: string }): Loaded<CourseProgress> };
     completeLesson: { mutate(input: { lessonId: string; seconds?: number }): Promise<Completion> };
     submitQuiz: { mutate(input: QuizAnswers): Promise<SubmittedQuiz> };
+  };
+  certificates: {
+    verify: { query(input: { serialNumber: string }): Loaded<VerifiedCertificate> };
   };
   achievements: { list: { query(): Loaded<{ items: DeclaredAchievement[] }> } };
   leaderboard: {

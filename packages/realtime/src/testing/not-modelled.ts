@@ -8,6 +8,7 @@ const mutate = { mutate: refuse };
 export const notModelled: Omit<RealtimeApi, 'live'> = {
   catalog: { content: query },
   progress: { course: query, completeLesson: mutate, submitQuiz: mutate },
+  certificates: { verify: query },
   achievements: { list: query },
   leaderboard: { top: query, follow: mutate, setHidden: mutate },
   notifications: {
