@@ -45,6 +45,11 @@ export {
   type CourseProgressState,
   type CourseProgressStore,
 } from './progress/store.ts';
+export {
+  courseRoster,
+  type CourseRosterState,
+  type CourseRosterStore,
+} from './progress/roster-store.ts';
 export type { DiscussionsApi, ThreadFilters } from './discussions/api.ts';
 export {
   courseThreads,

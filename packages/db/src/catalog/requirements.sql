@@ -102,7 +102,8 @@ $$;
 create or replace function private.tell_reevaluated(course uuid, students jsonb) returns void
 language sql
 as $$
-  select private.publish('course:' || course || ':staff', 'roster.reevaluated', '{}');
+  select private.publish('course:' || course || ':staff', 'roster.reevaluated', '{}')
+  where students is not null;
   select private.queue_live('homeroom.events', string_agg(
     jsonb_build_object(
       'topic', 'user:' || enrollment.user_id,
