@@ -1,6 +1,10 @@
 set check_function_bodies = off;
 
+ALTER TABLE "lessons" DROP CONSTRAINT "lessons_link_by_https";
+
 ALTER TABLE "thread_messages" ADD COLUMN "is_helpful" boolean DEFAULT false NOT NULL;
+
+ALTER TABLE "lessons" ADD CONSTRAINT "lessons_link_by_https" CHECK (video_url ~ '^(https://|/[^/\\])' and captions_url ~ '^(https://|/[^/\\])');
 
 -- >>> achievements/helpful.sql
 -- Which answers helped: a student's message that the staff has endorsed, or made its thread's answer,
