@@ -45,7 +45,7 @@ export async function openKeys({ keys }: KeySet): Promise<SigningKeys> {
   const [first] = keys;
   const [id] = published.keys();
   if (first === undefined || id === undefined) throw new Error('A key set without a key');
-  // An RSA key is never imported as bytes.
-  const key = (await importJWK({ ...first }, SIGNING_ALGORITHM)) as CryptoKey;
+  const key = await importJWK({ ...first }, SIGNING_ALGORITHM);
+  if (key instanceof Uint8Array) throw new Error('An RSA key is never one of bytes');
   return { signing: { id, key }, published };
 }
