@@ -64,6 +64,7 @@ export type {
   Certificate,
   CertificateEvents,
   OwnCertificate,
+  PublicCertificateEvents,
   VerifiedCertificate,
 } from './certificates/contract.ts';
 export type {

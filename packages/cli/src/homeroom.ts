@@ -4,6 +4,7 @@ import { seed } from '@homeroom/db/seed';
 import { machineLimits, type Stack, startStack } from '@homeroom/stack';
 import { buildPortals } from './build.ts';
 import type { ServerProcess } from './child-process.ts';
+import { credentialKeysOf } from './credential-keys.ts';
 import { claimPort } from './ports.ts';
 import {
   claimPortalPorts,
@@ -60,10 +61,11 @@ export async function startHomeroom(options: StartOptions): Promise<Homeroom> {
     await buildPortals();
   }
   onStep('Starting the portals');
+  const credentialKeys = settings.credentialKeys ?? (await credentialKeysOf(settings.dataDir));
   const portals: ServerProcess[] = await Promise.all(
     portalNames.map(async (name) => {
       const portal = await startPortal({
-        ...{ name, mode, host: settings.host, port: ports[name], urls, project },
+        ...{ name, mode, host: settings.host, port: ports[name], urls, project, credentialKeys },
         onLine: (line) => onLine?.(`${name}: ${line}`),
       });
       started.defer(() => portal.stop());

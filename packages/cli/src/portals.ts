@@ -45,12 +45,14 @@ export type PortalOptions = {
   port: number;
   urls: PortalUrls;
   project: SupabaseProject;
+  /** What certificates are signed with. */
+  credentialKeys: string;
   onLine?(line: string): void;
 };
 
 /** Starts a portal and waits until it answers. */
 export async function startPortal(options: PortalOptions): Promise<ServerProcess> {
-  const { name, mode, host, port, urls, project, onLine } = options;
+  const { name, mode, host, port, urls, project, credentialKeys, onLine } = options;
   const portal = new ServerProcess({
     name: `${name} portal`,
     cwd: inRepository('apps', name),
@@ -73,6 +75,7 @@ export async function startPortal(options: PortalOptions): Promise<ServerProcess
       ORIGIN: urls[name],
       PUBLIC_STUDENT_URL: urls.student,
       PUBLIC_INSTRUCTOR_URL: urls.instructor,
+      CREDENTIAL_KEYS: credentialKeys,
     },
     onLine,
   });

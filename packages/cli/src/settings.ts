@@ -15,6 +15,7 @@ const localSchema = z.object({
   SUPABASE_PORT: port(54_321),
   POSTGRES_PORT: port(54_322),
   HOMEROOM_DATA: z.string().min(1, 'must name a folder').default(inRepository('.homeroom')),
+  CREDENTIAL_KEYS: z.string().optional(),
   HOST: z.string().min(1, 'must name an address').default('127.0.0.1'),
 });
 
@@ -37,6 +38,8 @@ export type Settings = {
   postgresPort: number;
   /** Folder of everything that outlives a run. */
   dataDir: string;
+  /** Keys that certificates are signed with, in place of those in the data folder. */
+  credentialKeys?: string | undefined;
   /** Address that the servers listen on. */
   host: string;
   /** Given when an existing Supabase project is used in place of the local stack. */
@@ -61,6 +64,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     postgresPort: local.POSTGRES_PORT,
     dataDir: local.HOMEROOM_DATA,
     host: local.HOST,
+    credentialKeys: local.CREDENTIAL_KEYS,
     // One of them is enough to mean a project of one's own; then the others are missing, by name.
     project: Object.keys(projectSchema.shape).some((name) => isSet(env[name]))
       ? parse(projectSchema, env)

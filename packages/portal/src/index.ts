@@ -4,6 +4,7 @@ export { default as Bell } from './notifications/Bell.svelte';
 export { default as NotificationCentre } from './notifications/NotificationCentre.svelte';
 export { default as PortalRoot } from './shell/PortalRoot.svelte';
 export { default as PortalShell } from './shell/PortalShell.svelte';
+export { default as LivePortal } from './shell/LivePortal.svelte';
 export { default as VisitorFrame } from './shell/VisitorFrame.svelte';
 export { default as Vignette } from './identity/Vignette.svelte';
 export { default as Prose } from './markdown/Prose.svelte';

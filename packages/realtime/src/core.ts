@@ -4,6 +4,7 @@ export {
   type AchievementsState,
   type AchievementsStore,
 } from './achievements/store.ts';
+export { verifiedCertificate } from './certificates/store.ts';
 export { outlineOf, type OutlineOf } from './catalog/outline.ts';
 export {
   courseContent,
@@ -44,6 +45,11 @@ export {
   type CourseProgressState,
   type CourseProgressStore,
 } from './progress/store.ts';
+export {
+  courseRoster,
+  type CourseRosterState,
+  type CourseRosterStore,
+} from './progress/roster-store.ts';
 export type { DiscussionsApi, ThreadFilters } from './discussions/api.ts';
 export {
   courseThreads,

@@ -1,6 +1,11 @@
 import { expect, it } from 'vitest';
 import { classroom, refusal, type Classroom } from '../testing/classroom.ts';
-import { certificateEventSchemas, mineOutput, verifiedSchema } from './contract.ts';
+import {
+  certificateEventSchemas,
+  mineOutput,
+  publicCertificateEventSchemas,
+  verifyOutput,
+} from './contract.ts';
 
 async function finished(room: Classroom) {
   const instructor = await room.db.a.instructor();
@@ -25,8 +30,8 @@ it('is verified by everybody who has its number', async () => {
   const nobody = await room.as(null);
   const { serialNumber } = certificate;
   const verified = await nobody.certificates.verify.query({ serialNumber });
-  expect(verifiedSchema.safeParse(verified).error).toBeUndefined();
-  expect(verified).toMatchObject({
+  expect(verifyOutput.safeParse(verified).error).toBeUndefined();
+  expect(verified.data).toMatchObject({
     isValid: true,
     studentName: `${student.firstName} ${student.lastName}`,
     courseTitle: course.title,
@@ -67,9 +72,23 @@ it('is taken back by the staff of its course, with its points, once', async () =
     points: before.data.points - 50,
   });
   const { serialNumber } = certificate;
-  expect(await (await room.as(null)).certificates.verify.query({ serialNumber })).toMatchObject({
-    isValid: false,
-    revocationReason: call.reason,
+  const nobody = await room.as(null);
+  const verified = await nobody.certificates.verify.query({ serialNumber });
+  expect(verified.data).toMatchObject({ isValid: false, revocationReason: call.reason });
+
+  // Whoever looks at it without an account hears of it, and speaks nowhere.
+  const changes = await nobody.live.since.query({ ...verified.cursor, seq: 0 });
+  if (changes.status !== 'events') throw new Error(changes.status);
+  expect(changes.head).toBe(verified.cursor.seq);
+  expect(changes.events.map(({ event }) => event)).toEqual(['certificate.changed']);
+  const change = publicCertificateEventSchemas['certificate.changed'].parse(
+    changes.events[0]?.data,
+  );
+  expect(verified.data).toMatchObject({ ...change.certificate, isValid: change.isValid });
+  expect(await nobody.live.epoch.query({ topic: verified.cursor.topic })).toEqual({ epoch: 0 });
+  const unknown = { topic: `certificate:HR-${'0'.repeat(32)}`, seq: 0 };
+  expect(await refusal(nobody.live.since.query(unknown))).toMatchObject({
+    appCode: 'TOPIC_FORBIDDEN',
   });
 
   const since = await client.live.since.query({ topic: `user:${student.id}`, seq: 0 });

@@ -37,12 +37,33 @@ export const verifiedSchema = certificateSchema.omit({ id: true }).extend({
   isValid: z.boolean(),
   studentName: z.string(),
   courseTitle: z.string(),
+  courseSlug: z.string(),
+  courseSummary: z.string(),
   /** Names of those who teach the course. */
   instructors: z.array(z.string()),
 });
 
 /** What anybody may know who has the serial number. */
 export type VerifiedCertificate = z.infer<typeof verifiedSchema>;
+
+/** The same, live on `certificate:<serial number>`, also for those without an account. */
+export const verifyOutput = liveOutput(verifiedSchema);
+
+/** A certificate as a signed Open Badges 3.0 credential: a compact JWS (VC-JWT). */
+export const badgeOutput = z.object({ jwt: z.string() });
+
+/** Whether a credential still holds: a revocation list of at most this one. */
+export const badgeStatusOutput = z.object({
+  id: z.url(),
+  issuer: z.url(),
+  revokedCredentials: z.array(
+    z.object({
+      id: z.url(),
+      revoked: z.boolean(),
+      revocationReason: z.string().nullable(),
+    }),
+  ),
+});
 
 /** Takes a certificate back. The reason is public. */
 export const revokeInput = z.object({
@@ -59,4 +80,20 @@ export const certificateEventSchemas = {
 /** What `user:<uid>` tells about certificates, by the event's name. */
 export type CertificateEvents = {
   [Name in keyof typeof certificateEventSchemas]: z.infer<(typeof certificateEventSchemas)[Name]>;
+};
+
+/** What `certificate:<serial number>` tells, by the event's name. */
+export const publicCertificateEventSchemas = {
+  /** It was taken back. */
+  'certificate.changed': z.object({
+    isValid: z.boolean(),
+    certificate: certificateSchema.omit({ id: true }),
+  }),
+} as const;
+
+/** What `certificate:<serial number>` tells, by the event's name. */
+export type PublicCertificateEvents = {
+  [Name in keyof typeof publicCertificateEventSchemas]: z.infer<
+    (typeof publicCertificateEventSchemas)[Name]
+  >;
 };

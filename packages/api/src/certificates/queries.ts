@@ -34,14 +34,15 @@ export async function ownCertificates(
 export async function verifyCertificate(
   tx: UserTransaction,
   serialNumber: string,
-): Promise<VerifiedCertificate> {
+): Promise<Live<VerifiedCertificate>> {
   const { verified } = onlyRow(
-    await tx.execute<{ verified: VerifiedCertificate | null }>(
+    await tx.execute<{ verified: (VerifiedCertificate & { seq: number }) | null }>(
       sql`select public.verify_certificate(${serialNumber}) as "verified"`,
     ),
   );
   if (!verified) throw new ApiError('CERTIFICATE_NOT_FOUND');
-  return verified;
+  const { seq, ...data } = verified;
+  return { data, cursor: { topic: `certificate:${data.serialNumber}`, seq } };
 }
 
 /** Takes a certificate back. The database raises CERTIFICATE_NOT_FOUND. */

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 
 /** The kinds of topic, each followed by the id of what it is about. */
-const TOPIC_PATTERN = /^(user|course|thread|workshop|leaderboard):[A-Za-z0-9_-]{1,64}(:staff)?$/;
+const TOPIC_PATTERN =
+  /^(user|course|thread|workshop|leaderboard|certificate):[A-Za-z0-9_-]{1,64}(:staff)?$/;
 
 /** A live topic's name, without Realtime's own `realtime:` before it. */
 export const topicSchema = z
@@ -61,8 +62,8 @@ export const sinceOutput = z.discriminatedUnion('status', [
   z.object({ status: z.literal('too-old'), head: seqSchema, epoch: epochSchema }),
 ]);
 
-/** Asks on which channel a topic is, before joining it. */
-export const epochInput = z.object({ topic: topicSchema });
+/** Names a topic: asks on which channel it is, before joining it. */
+export const topicInput = z.object({ topic: topicSchema });
 
 /** The channel is `<topic>` in epoch 0, `<topic>:e<epoch>` after it. */
 export const epochOutput = z.object({ epoch: epochSchema });

@@ -1,7 +1,7 @@
 import { sql, type SQL } from 'drizzle-orm';
 import type * as z from 'zod';
 import type { UserTransaction } from '../server/database.ts';
-import type { epochInput, epochOutput, Since, sinceInput } from './contract.ts';
+import type { epochOutput, Since, sinceInput, topicInput } from './contract.ts';
 
 /** The events of a topic after a number. The database checks the right and raises TOPIC_FORBIDDEN. */
 export async function eventsSince(
@@ -18,7 +18,7 @@ export async function eventsSince(
 /** The epoch of a topic's channel. The database checks the right and raises TOPIC_FORBIDDEN. */
 export async function epochOf(
   tx: UserTransaction,
-  { topic }: z.output<typeof epochInput>,
+  { topic }: z.output<typeof topicInput>,
 ): Promise<z.input<typeof epochOutput>> {
   const [row] = await tx.execute<{ epoch: number }>(
     sql`select public.live_epoch(${topic})::float8 as epoch`,

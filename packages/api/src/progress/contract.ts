@@ -193,16 +193,9 @@ export const statsOutput = liveOutput(statsSchema);
 /** Asks for the students of a course, the newest enrollment first. */
 export const rosterInput = pageInput.extend({ courseId: z.guid() });
 
-/** A student, as the staff of a course see them in its roster. */
-export const rosterRowSchema = courseCountSchema.omit({ courseVersion: true }).extend({
-  enrollmentId: z.guid(),
-  userId: z.guid(),
-  name: z.string(),
-  avatarUrl: z.string().nullable(),
-  enrolledAt: z.iso.datetime(),
-  lastActiveAt: z.iso.datetime().nullable(),
-  timeSpentSeconds: countSchema,
-  /** Of the best scores in the quizzes tried in this course. */
+/** How a student does in the quizzes of a course that they have tried. */
+const scoresSchema = z.object({
+  /** Of the best scores. */
   averageScore: percentSchema.nullable(),
   quizzes: z.array(
     z.object({
@@ -212,6 +205,20 @@ export const rosterRowSchema = courseCountSchema.omit({ courseVersion: true }).e
       attempts: countSchema,
     }),
   ),
+});
+
+/** A student, as the staff of a course see them in its roster. */
+export const rosterRowSchema = courseCountSchema.omit({ courseVersion: true }).extend({
+  enrollmentId: z.guid(),
+  userId: z.guid(),
+  name: z.string(),
+  avatarUrl: z.string().nullable(),
+  enrolledAt: z.iso.datetime(),
+  lastActiveAt: z.iso.datetime().nullable(),
+  /** As it was when this was loaded: no event tells of time. */
+  timeSpentSeconds: countSchema,
+  certificate: certificateSchema.nullable(),
+  ...scoresSchema.shape,
 });
 
 /** A student, as the staff of a course see them in its roster. */
@@ -258,6 +265,8 @@ export type ProgressEvents = {
   [Name in keyof typeof progressEventSchemas]: z.infer<(typeof progressEventSchemas)[Name]>;
 };
 
+const rosterCertificateSchema = z.object({ userId: z.guid(), certificate: certificateSchema });
+
 /** What `course:<id>:staff` tells about progress, by the event's name. */
 export const rosterEventSchemas = {
   'progress.changed': courseCountSchema.extend({
@@ -265,6 +274,13 @@ export const rosterEventSchemas = {
     studentName: z.string(),
     lastActiveAt: z.iso.datetime(),
   }),
+  'scores.changed': scoresSchema.extend({ userId: z.guid() }),
+  'certificate.issued': rosterCertificateSchema,
+  'certificate.revoked': rosterCertificateSchema,
+  /** Somebody has left the course, or is in it again. */
+  'enrollment.changed': z.object({ userId: z.guid(), isEnrolled: z.boolean() }),
+  /** Other lessons count than before: whoever hasn't finished is counted anew. */
+  'roster.reevaluated': z.object({}),
 } as const;
 
 /** What `course:<id>:staff` tells about progress, by the event's name. */

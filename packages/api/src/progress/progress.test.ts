@@ -111,7 +111,7 @@ it('tells on the student’s topic what the contract says', async () => {
       await staff.live.since.query({ topic: `course:${course.id}:staff`, seq: 0 }),
       rosterEventSchemas,
     ),
-  ).toEqual(['progress.changed', 'progress.changed']);
+  ).toEqual(['progress.changed', 'scores.changed', 'certificate.issued', 'progress.changed']);
 });
 
 it('refuses with a reason that a person can act on', async () => {
@@ -173,6 +173,55 @@ it('shows the staff of a course its roster, page by page, and as a file', async 
   });
 });
 
+it('tells the staff what the roster shows, and when somebody comes or goes or is counted anew', async () => {
+  await using room = await classroom();
+  const { course, instructor, student, text, quiz } = await setUp(room);
+  const mine = (await room.as(student)).progress;
+  const staff = await room.as(instructor);
+  const rosterOf = async () => (await staff.progress.roster.query({ courseId: course.id })).data;
+  const topic = `course:${course.id}:staff`;
+  const [before] = (await rosterOf()).items;
+  await mine.completeLesson.mutate({ lessonId: text });
+  await mine.submitQuiz.mutate({ lessonId: quiz, revision: 1, answers: {} });
+  await mine.submitQuiz.mutate({ lessonId: quiz, revision: 1, answers: { q1: 'this' } });
+  const [row] = (await rosterOf()).items;
+  if (!row?.certificate) throw new Error('No certificate was issued');
+  await staff.certificates.revoke.mutate({ certificateId: row.certificate.id, reason: 'Copied' });
+  const since = await staff.live.since.query({ topic, seq: 0 });
+  if (since.status !== 'events') throw new Error(since.status);
+  const told = since.events.reduce<Record<string, unknown>>(
+    (shown, { event, data }) => {
+      if (!(event in rosterEventSchemas)) return shown;
+      const {
+        studentName: _,
+        courseVersion: _version,
+        ...news
+      } = rosterEventSchemas[event as keyof typeof rosterEventSchemas].parse(data) as Record<
+        string,
+        unknown
+      >;
+      return { ...shown, ...news };
+    },
+    { ...before },
+  );
+  const [after] = (await rosterOf()).items;
+  expect({ ...told, timeSpentSeconds: after?.timeSpentSeconds }).toEqual(after);
+
+  await room.db.sql`update enrollments set status = 'cancelled' where user_id = ${student.id}`;
+  await room.db.sql`update enrollments set status = 'active' where user_id = ${student.id}`;
+  await room.db.sql`update lessons set is_required = false where id = ${quiz}`;
+  await room.db.sql`delete from enrollments where user_id = ${student.id}`;
+  const later = await staff.live.since.query({ topic, seq: since.head });
+  if (later.status !== 'events') throw new Error(later.status);
+  const known = later.events.filter(({ event }) => event in rosterEventSchemas);
+  expect(known.map(({ event, data }) => [event, data])).toMatchObject([
+    ['enrollment.changed', { userId: student.id, isEnrolled: false }],
+    ['enrollment.changed', { userId: student.id, isEnrolled: true }],
+    ['roster.reevaluated', {}],
+    ['enrollment.changed', { userId: student.id, isEnrolled: false }],
+  ]);
+});
+
 it('writes a file that holds quotes, commas and line breaks', () => {
   const row = {
     enrollmentId: '',
@@ -189,6 +238,7 @@ it('writes a file that holds quotes, commas and line breaks', () => {
     timeSpentSeconds: 61,
     averageScore: null,
     quizzes: [],
+    certificate: null,
   };
   expect(rosterFile([row]).split('\r\n')[1]).toBe(
     '"Ada ""Countess"", of\nLovelace",active,50,1,2,1,,2026-01-01T00:00:00.000000Z,,',

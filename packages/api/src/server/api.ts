@@ -1,6 +1,7 @@
 import { connect, type Database } from '@homeroom/db';
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch';
 import { pino, type Logger } from 'pino';
+import { createIssuer, type Issuer } from '../certificates/issuer.ts';
 import { createRest } from '../rest/rest.ts';
 import { appRouter } from '../router.ts';
 import { createContext, type Call, type Services } from './context.ts';
@@ -36,6 +37,8 @@ export type Api = {
   caller(session: Session | null, call?: Partial<Omit<Call, 'session'>>): Caller;
   /** The session of an access token. @throws ApiError with status 401, 403 or 503 */
   verifyToken(token: string): Promise<Session>;
+  /** Who signs credentials; null where no keys are set. */
+  issuer: Issuer | null;
   /** As role `postgres`, past row level security: never for what a user asks. */
   db: Database;
   /** Whether the database answers, and how fast. */
@@ -50,7 +53,9 @@ export function createApi(settings: Settings, options: { log?: Logger } = {}): A
     max: settings.poolSize,
     prepare: settings.prepare ?? true,
   });
+  const issuer = createIssuer(settings);
   const services: Services = {
+    issuer,
     asUser: createAsUser(db),
     countCall: createRateLimits(settings.rateLimits),
     log: options.log ?? pino({ name: 'api', level: settings.logLevel ?? 'info' }),
@@ -61,6 +66,7 @@ export function createApi(settings: Settings, options: { log?: Logger } = {}): A
 
   return {
     db,
+    issuer,
     verifyToken,
     trpc: (request, session, peer) => answerTrpc(request, entrance(request, session, peer)),
     rest: (request, session, peer) => rest(request, entrance(request, session, peer)),

@@ -1,10 +1,17 @@
 import type { Logger } from 'pino';
 import type { AsUser } from './database.ts';
+import type { Issuer } from '../certificates/issuer.ts';
 import type { CountCall } from './rate-limits.ts';
 import type { Session } from './session.ts';
 
 /** What the server gives to every call: made once, shared by all. */
-export type Services = { asUser: AsUser; countCall: CountCall; log: Logger };
+export type Services = {
+  asUser: AsUser;
+  countCall: CountCall;
+  log: Logger;
+  /** Null where no keys are set. */
+  issuer: Issuer | null;
+};
 
 /** What belongs to one call. */
 export type Call = {

@@ -174,6 +174,12 @@ export const ERROR_CODES = {
     sentence: 'There is no such certificate.',
     whatToDo: 'Check the serial number.',
   },
+  // No keys to sign with, or no address to say who signs.
+  BADGES_NOT_SET_UP: {
+    status: 404,
+    sentence: 'Digital badges are not set up here.',
+    whatToDo: 'Ask an administrator to set CREDENTIAL_KEYS and PUBLIC_STUDENT_URL.',
+  },
   // The token is good, but its user has been deleted.
   USER_NOT_FOUND: {
     status: 404,

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { keySetSchema, type KeySet } from '../certificates/signing-keys.ts';
 
 /** An optional variable: unset and empty are the same, as in most shells and .env files. */
 function optional<Schema extends z.ZodType>(schema: Schema) {
@@ -35,6 +36,27 @@ const environmentSchema = z.object({
   DATABASE_PREPARE: optional(
     z.enum(['true', 'false'], { error: 'set it to true, or to false behind a transaction pooler' }),
   ),
+  PUBLIC_STUDENT_URL: optional(
+    z
+      .url({
+        protocol: /^https?$/,
+        error: 'set it to the address of the student portal, such as https://learn.example.org',
+      })
+      .transform((url) => url.replace(/\/+$/, '')),
+  ),
+  CREDENTIAL_KEYS: optional(
+    z
+      .string()
+      .transform((text, context) => {
+        try {
+          return JSON.parse(text) as unknown;
+        } catch {
+          context.addIssue({ code: 'custom', message: 'is no JSON' });
+          return z.NEVER;
+        }
+      })
+      .pipe(keySetSchema),
+  ),
   LOG_LEVEL: optional(
     z.enum(['debug', 'info', 'warn', 'error', 'silent'], {
       error: 'set it to debug, info, warn, error or silent',
@@ -57,6 +79,10 @@ export type Settings = {
   /** False behind a transaction pooler that doesn't know prepared statements. */
   prepare?: boolean | undefined;
   logLevel?: LogLevel | undefined;
+  /** Where students are, without a trailing slash: who signs credentials is named by it. */
+  studentUrl?: string | undefined;
+  /** What signs credentials; without it, or without `studentUrl`, there are none. */
+  credentialKeys?: KeySet | undefined;
   /** Calls a minute, per user and procedure. */
   rateLimits?: { query: number; mutation: number } | undefined;
 };
@@ -89,5 +115,7 @@ export function readSettings(environment: Record<string, string | undefined>): S
     poolSize: variables.DATABASE_POOL_SIZE ?? POOL_SIZE_DEFAULT,
     prepare: variables.DATABASE_PREPARE !== 'false',
     logLevel: variables.LOG_LEVEL ?? 'info',
+    studentUrl: variables.PUBLIC_STUDENT_URL,
+    credentialKeys: variables.CREDENTIAL_KEYS,
   };
 }

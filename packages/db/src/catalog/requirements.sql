@@ -97,11 +97,13 @@ begin
 end;
 $$;
 
--- Tells students how far they are after a new count: `students` has the modules that each of them has
--- done by it, by their ids.
+-- Tells students how far they are after a new count, and the staff that there was one: `students` has
+-- the modules that each of them has done by it, by their ids.
 create or replace function private.tell_reevaluated(course uuid, students jsonb) returns void
 language sql
 as $$
+  select private.publish('course:' || course || ':staff', 'roster.reevaluated', '{}')
+  where students is not null;
   select private.queue_live('homeroom.events', string_agg(
     jsonb_build_object(
       'topic', 'user:' || enrollment.user_id,

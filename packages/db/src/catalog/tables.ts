@@ -157,7 +157,10 @@ export const lessons = pgTable(
     check('lessons_have_a_known_kind', sql`kind in ('text', 'video', 'quiz')`),
     check('lessons_take_a_day_at_most', sql`duration_minutes between 0 and 1440`),
     check('lessons_have_bounded_content', sql`octet_length(content) <= 262144`),
-    check('lessons_link_by_https', sql`video_url ~ '^https://' and captions_url ~ '^https://'`),
+    check(
+      'lessons_link_by_https',
+      sql`video_url ~ '^(https://|/[^/\\\\])' and captions_url ~ '^(https://|/[^/\\\\])'`,
+    ),
     check(
       'lessons_of_kind_quiz_have_one',
       sql`kind <> 'quiz' or not is_published or quiz is not null`,

@@ -14,8 +14,8 @@ $$;
 grant execute on function private.certificate_json(public.certificates) to authenticated;
 
 -- Says of a serial number whether we issued it, to whom and for what, and whether it still holds. For
--- everybody, also without an account: who has the number has been shown the certificate. Null for a
--- number that isn't ours.
+-- everybody, also without an account: who has the number has been shown the certificate. `seq` is the
+-- number of the newest event of its topic. Null for a number that isn't ours.
 create or replace function public.verify_certificate(serial text) returns jsonb
 language sql stable security definer set search_path = ''
 as $$
@@ -23,6 +23,12 @@ as $$
     'isValid', certificate.revoked_at is null,
     'studentName', private.display_name(person.first_name, person.last_name),
     'courseTitle', course.title,
+    'courseSlug', course.slug,
+    'courseSummary', course.summary,
+    'seq', coalesce((
+      select seq from private.live_topics
+      where topic = 'certificate:' || certificate.serial_number
+    ), 0),
     'instructors', coalesce((
       select jsonb_agg(private.display_name(teacher.first_name, teacher.last_name) order by teacher.id)
       from public.course_instructors as teaching
@@ -76,3 +82,43 @@ begin
 end;
 $$;
 grant execute on function public.revoke_certificate(uuid, text) to authenticated, service_role;
+
+-- Tells of a certificate that was issued or taken back, whoever wrote the row: the staff of its
+-- course, and who looks at its public page. (Its owner hears of it from who wrote it.)
+create or replace function private.tell_certificate() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  told jsonb := jsonb_build_object('certificate', private.certificate_json(new));
+begin
+  perform private.publish(
+    'course:' || new.course_id || ':staff',
+    case when new.revoked_at is null then 'certificate.issued' else 'certificate.revoked' end,
+    told || jsonb_build_object('userId', new.user_id)
+  );
+  if tg_op = 'UPDATE' then
+    perform private.publish(
+      'certificate:' || new.serial_number,
+      'certificate.changed',
+      jsonb_build_object('isValid', new.revoked_at is null)
+        || jsonb_build_object('certificate', (told -> 'certificate') - 'id')
+    );
+  end if;
+  return null;
+end;
+$$;
+
+create or replace trigger tell_certificate_issued
+after insert on public.certificates
+for each row
+when (current_setting('homeroom.quiet', true) is distinct from 'on')
+execute function private.tell_certificate();
+
+create or replace trigger tell_certificate_changed
+after update of revoked_at, revocation_reason on public.certificates
+for each row
+when (
+  (old.revoked_at, old.revocation_reason) is distinct from (new.revoked_at, new.revocation_reason)
+  and current_setting('homeroom.quiet', true) is distinct from 'on'
+)
+execute function private.tell_certificate();

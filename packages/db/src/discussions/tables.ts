@@ -125,6 +125,8 @@ export const threadMessages = pgTable(
     mentions: uuid().array().notNull().default([]),
     /** An instructor says that this is right. */
     endorsedBy: uuid().references(() => users.id, { onDelete: 'set null' }),
+    /** A student's, and endorsed or their thread's answer: by a trigger (achievements/helpful.sql). */
+    isHelpful: boolean().notNull().default(false),
     createdAt: createdAt(),
     editedAt: moment(),
     deletedAt: moment(),

@@ -29,7 +29,7 @@ begin
     and private.can_read_topic(parts[1], person);
 end;
 $$;
-grant execute on function private.can_join_channel(text, uuid) to authenticated;
+grant execute on function private.can_join_channel(text, uuid) to anon, authenticated;
 
 -- Who may broadcast and track: those who may join, and only on `…:live`. On a topic itself only
 -- the database speaks.
@@ -40,10 +40,11 @@ as $$
 $$;
 grant execute on function private.can_send_on_channel(text, uuid) to authenticated;
 
--- Evaluated by Realtime at join, and again with each new token.
+-- Evaluated by Realtime at join, and again with each new token. Who has no account reads what is
+-- everybody's (a certificate's topic), and speaks nowhere.
 drop policy if exists "readers of a topic receive and see who is there" on realtime.messages;
 create policy "readers of a topic receive and see who is there" on realtime.messages
-for select to authenticated
+for select to anon, authenticated
 using (
   extension in ('broadcast', 'presence')
   and private.can_join_channel((select realtime.topic()), (select auth.uid()))
@@ -72,7 +73,7 @@ begin
   );
 end;
 $$;
-grant execute on function public.live_epoch(text) to authenticated, service_role;
+grant execute on function public.live_epoch(text) to anon, authenticated, service_role;
 
 -- Moves topics to their next channels when this transaction commits, each once however often it is
 -- asked for. `readers` is about how many are on each of them: those who stay spread their joins

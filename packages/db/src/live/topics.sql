@@ -7,11 +7,17 @@ declare
   -- kind, subject, 'staff' if it is the staff's.
   parts text[] := regexp_match(
     topic,
-    '^(user|course|thread|workshop|leaderboard):([A-Za-z0-9_-]{1,64})(?::(staff))?$'
+    '^(user|course|thread|workshop|leaderboard|certificate):([A-Za-z0-9_-]{1,64})(?::(staff))?$'
   );
   for_staff boolean := parts[3] is not null;
   subject uuid;
 begin
+  -- For everybody, also without an account: who has the serial number has been shown the certificate.
+  if parts[1] = 'certificate' then
+    return not for_staff and exists (
+      select 1 from public.certificates where serial_number = parts[2]
+    );
+  end if;
   if parts is null or not exists (
     select 1 from public.users where id = person and is_active
   ) then
@@ -115,4 +121,5 @@ begin
   return jsonb_build_object('status', 'events', 'events', events, 'head', head, 'epoch', epoch);
 end;
 $$;
-grant execute on function public.live_since(text, bigint, integer) to authenticated, service_role;
+grant execute on function public.live_since(text, bigint, integer)
+to anon, authenticated, service_role;

@@ -114,24 +114,17 @@ as $$
     'userId', person.id,
     'name', private.display_name(person.first_name, person.last_name),
     'avatarUrl', person.avatar_url,
-    'enrolledAt', private.iso_time(enrollment.enrolled_at)
-  ) || (
+    'enrolledAt', private.iso_time(enrollment.enrolled_at),
+    'certificate', (
+      select private.certificate_json(certificate)
+      from public.certificates as certificate
+      where certificate.user_id = enrollment.user_id
+        and certificate.course_id = enrollment.course_id
+    )
+  ) || private.roster_scores(enrollment.user_id, enrollment.course_id) || (
     select jsonb_build_object(
       'lastActiveAt', private.iso_time(max(done.completed_at)),
-      'timeSpentSeconds', coalesce(sum(progress.time_spent_seconds), 0),
-      'averageScore', round(avg(progress.best_score), 2),
-      'quizzes', coalesce(
-        jsonb_agg(
-          jsonb_build_object(
-            'lessonId', lesson.id,
-            'title', lesson.title,
-            'bestScore', progress.best_score,
-            'attempts', progress.attempts
-          )
-          order by module.position, lesson.position
-        ) filter (where progress.best_score is not null),
-        '[]'
-      )
+      'timeSpentSeconds', coalesce(sum(progress.time_spent_seconds), 0)
     )
     from public.modules as module
     join public.lessons as lesson on lesson.module_id = module.id

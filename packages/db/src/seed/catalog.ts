@@ -34,6 +34,14 @@ export function catalogOf(texts: CourseText[]): SeededCourse[] {
 
 /** What lies beside a lesson, by its title. */
 const ATTACHMENTS: Record<string, Attachment[]> = {
+  'A drawing without looking': [
+    {
+      title: 'What is said in the video',
+      url: '/demo/blind-contour.vtt',
+      mediaType: 'text/plain',
+      sizeBytes: 364,
+    },
+  ],
   'Transactions: all of it or none of it': [
     {
       title: 'PostgreSQL: the whole manual',
@@ -42,6 +50,14 @@ const ATTACHMENTS: Record<string, Attachment[]> = {
       sizeBytes: 14_800_000,
     },
   ],
+};
+
+/** A lesson's video with its captions, by the lesson's title. Files of the student portal itself. */
+const VIDEOS: Record<string, { videoUrl: string; captionsUrl: string }> = {
+  'A drawing without looking': {
+    videoUrl: '/demo/blind-contour.webm',
+    captionsUrl: '/demo/blind-contour.vtt',
+  },
 };
 
 /** Writes the courses, the oldest first, each published some days after the one before. */
@@ -86,12 +102,14 @@ export function addCatalog(rows: Rows, catalog: SeededCourse[], texts: CourseTex
         updatedAt: createdAt,
       });
       module.lessons.forEach((lesson, place) => {
+        const video = VIDEOS[lesson.title];
         rows.lessons.push({
           id: lesson.id,
           moduleId: module.id,
           title: lesson.title,
           content: lesson.content,
-          kind: lesson.kind,
+          kind: video ? 'video' : lesson.kind,
+          ...video,
           quiz: lesson.quiz ?? null,
           attachments: ATTACHMENTS[lesson.title] ?? [],
           position: place + 1,

@@ -13,7 +13,9 @@ import type {
   LiveCursor,
   NotificationSnapshot,
   NotificationType,
+  RosterRow,
   SubmittedQuiz,
+  VerifiedCertificate,
 } from '@homeroom/api/contract';
 
 /** One numbered event, as a tRPC client types it: JSON may leave out what is `unknown`. */
@@ -71,6 +73,9 @@ export type NotificationsApi = {
   };
 };
 
+/** A part of a course's roster, the newest enrollment first. */
+export type RosterPage = { items: RosterRow[]; nextCursor: string | null };
+
 type Loaded<Data> = Promise<{ data: Data; cursor: LiveCursor }>;
 
 /** What `progress.submitQuiz` takes. `revision` is that of the lesson that was answered. */
@@ -88,7 +93,13 @@ export type LearningApi = {
   progress: {
     course: { query(input: { courseId: string }): Loaded<CourseProgress> };
     completeLesson: { mutate(input: { lessonId: string; seconds?: number }): Promise<Completion> };
+    roster: {
+      query(input: { courseId: string; limit: number; cursor?: string }): Loaded<RosterPage>;
+    };
     submitQuiz: { mutate(input: QuizAnswers): Promise<SubmittedQuiz> };
+  };
+  certificates: {
+    verify: { query(input: { serialNumber: string }): Loaded<VerifiedCertificate> };
   };
   achievements: { list: { query(): Loaded<{ items: DeclaredAchievement[] }> } };
   leaderboard: {

@@ -7,7 +7,8 @@ const mutate = { mutate: refuse };
 /** Calls of the API that a model of the server leaves out. */
 export const notModelled: Omit<RealtimeApi, 'live'> = {
   catalog: { content: query },
-  progress: { course: query, completeLesson: mutate, submitQuiz: mutate },
+  progress: { course: query, roster: query, completeLesson: mutate, submitQuiz: mutate },
+  certificates: { verify: query },
   achievements: { list: query },
   leaderboard: { top: query, follow: mutate, setHidden: mutate },
   notifications: {
