@@ -4,6 +4,11 @@ declare global {
   namespace App {
     // The portals declare the same; here it types what both share.
     interface Locals extends PortalLocals {}
+    interface Error {
+      message: string;
+      /** Of the request that failed, to be reported. */
+      requestId?: string;
+    }
   }
 }
 

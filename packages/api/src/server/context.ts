@@ -1,14 +1,18 @@
 import type { Logger } from 'pino';
+import type { Monitor } from '../monitoring/monitor.ts';
+import type { Service } from '../services/service-keys.ts';
 import type { AsUser } from './database.ts';
 import type { CountCall } from './rate-limits.ts';
 import type { Session } from './session.ts';
 
 /** What the server gives to every call: made once, shared by all. */
-export type Services = { asUser: AsUser; countCall: CountCall; log: Logger };
+export type Services = { asUser: AsUser; countCall: CountCall; monitor: Monitor; log: Logger };
 
 /** What belongs to one call. */
 export type Call = {
   session: Session | null;
+  /** The service whose key came with the call; there is no session then. */
+  service: Service | null;
   /** In the answer's `x-request-id`, in every log line, and in errors. */
   requestId: string;
   /** Whom to count calls by when nobody is signed in. */
@@ -32,6 +36,7 @@ export function createContext(services: Services, call: Partial<Call>): Context 
   return {
     ...services,
     session: call.session ?? null,
+    service: call.service ?? null,
     requestId: call.requestId ?? crypto.randomUUID(),
     clientAddress: call.clientAddress ?? 'unknown',
   };

@@ -65,10 +65,15 @@ as $$
   set occurrences = known.occurrences + 1, last_seen_at = clock_timestamp(), path = excluded.path;
 $$;
 
--- What waits to be done, by name, and how much of it: to be watched.
+-- What waits to be done, by name, and how much of it: for administrators and scrapers.
 create or replace function private.queue_depths() returns table (queue text, depth bigint)
-language sql stable security definer set search_path = ''
+language plpgsql stable security definer set search_path = ''
 as $$
+begin
+  if not private.is_service() and not private.is_admin() then
+    raise exception 'ROLE_FORBIDDEN' using errcode = '42501';
+  end if;
+  return query
   select 'live_flushes', count(*) from private.live_flushes
   union all
   select 'notification_failures', count(*) from private.notification_failures
@@ -78,7 +83,9 @@ as $$
   union all
   select 'unmatched_payments', count(*) from private.payment_events
   where outcome = 'unmatched' and received_at > now() - interval '30 days';
+end;
 $$;
+grant execute on function private.queue_depths() to authenticated;
 
 -- What monitoring has kept long enough goes. Gives the number of rows removed. Run daily.
 create or replace function private.tidy_monitoring() returns bigint

@@ -22,7 +22,7 @@ export const serviceKeys = privateSchema.table(
     prefix: text().notNull(),
     /** SHA-256 of the key, as hex. It holds 256 random bits, so no slow hash is needed. */
     keyHash: text().notNull(),
-    scopes: text().array().notNull(),
+    scopes: text({ enum: SERVICE_SCOPES }).array().notNull(),
     callsPerMinute: integer().notNull(),
     createdBy: uuid().references(() => users.id, { onDelete: 'set null' }),
     createdAt: createdAt(),

@@ -128,6 +128,68 @@ CREATE TABLE "private"."subscription_reminders" (
 
 ALTER TABLE "private"."subscription_reminders" ENABLE ROW LEVEL SECURITY;
 
+DROP INDEX "user_achievements_by_achievement";
+
+DROP INDEX "student_activity_of_course_newest_first";
+
+DROP INDEX "student_activity_by_user";
+
+DROP INDEX "private"."check_in_attempts_newest_first";
+
+DROP INDEX "workshop_registrations_of_student_newest_first";
+
+DROP INDEX "courses_published_newest_first";
+
+DROP INDEX "certificates_by_course";
+
+DROP INDEX "discussion_threads_newest_first";
+
+DROP INDEX "discussion_threads_as_listed";
+
+DROP INDEX "thread_message_reports_newest_first";
+
+DROP INDEX "thread_messages_newest_first";
+
+DROP INDEX "thread_messages_by_sender";
+
+DROP INDEX "enrollments_of_student_newest_first";
+
+DROP INDEX "enrollments_of_course_newest_first";
+
+DROP INDEX "users_by_creation";
+
+DROP INDEX "point_entries_newest_first";
+
+DROP INDEX "conversations_of_low";
+
+DROP INDEX "conversations_of_high";
+
+DROP INDEX "messages_sent_newest_first";
+
+DROP INDEX "messages_received_newest_first";
+
+DROP INDEX "notifications_newest_first";
+
+DROP INDEX "notifications_unread_newest_first";
+
+DROP INDEX "payments_of_user_newest_first";
+
+DROP INDEX "payments_of_course_newest_first";
+
+DROP INDEX "student_presence_by_course";
+
+DROP INDEX "student_presence_by_workshop";
+
+DROP INDEX "lesson_completions_by_lesson";
+
+DROP INDEX "module_completions_by_module";
+
+DROP INDEX "quiz_attempts_by_lesson";
+
+DROP INDEX "course_reviews_newest_first";
+
+DROP INDEX "subscriptions_of_user_newest_first";
+
 ALTER TABLE "payments" ADD COLUMN "refunded_cents" integer DEFAULT 0 NOT NULL;
 
 ALTER TABLE "private"."service_key_log" ADD CONSTRAINT "service_key_log_key_id_service_keys_id_fk" FOREIGN KEY ("key_id") REFERENCES "private"."service_keys"("id") ON DELETE no action ON UPDATE no action;
@@ -149,6 +211,68 @@ CREATE INDEX "service_key_log_of_key_newest_first" ON "private"."service_key_log
 CREATE INDEX "service_key_log_by_age" ON "private"."service_key_log" USING brin ("created_at");
 
 CREATE INDEX "service_keys_newest_first" ON "private"."service_keys" USING btree ("created_at" DESC NULLS LAST,"id" DESC NULLS LAST);
+
+CREATE INDEX "user_achievements_by_achievement" ON "user_achievements" USING btree ("achievement_key","earned_at" DESC NULLS LAST);
+
+CREATE INDEX "student_activity_of_course_newest_first" ON "student_activity" USING btree ("course_id","created_at" DESC NULLS LAST,"id" DESC NULLS LAST);
+
+CREATE INDEX "student_activity_by_user" ON "student_activity" USING btree ("user_id","created_at" DESC NULLS LAST);
+
+CREATE INDEX "check_in_attempts_newest_first" ON "private"."check_in_attempts" USING btree ("workshop_id","user_id","attempted_at" DESC NULLS FIRST);
+
+CREATE INDEX "workshop_registrations_of_student_newest_first" ON "workshop_registrations" USING btree ("user_id","registered_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);
+
+CREATE INDEX "courses_published_newest_first" ON "courses" USING btree ("created_at" DESC NULLS LAST,"id" DESC NULLS LAST) WHERE status = 'published';
+
+CREATE INDEX "certificates_by_course" ON "certificates" USING btree ("course_id","issued_at" DESC NULLS LAST);
+
+CREATE INDEX "discussion_threads_newest_first" ON "discussion_threads" USING btree ("course_id","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);
+
+CREATE INDEX "discussion_threads_as_listed" ON "discussion_threads" USING btree ("course_id","is_pinned" DESC NULLS FIRST,"last_message_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);
+
+CREATE INDEX "thread_message_reports_newest_first" ON "thread_message_reports" USING btree ("course_id","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);
+
+CREATE INDEX "thread_messages_newest_first" ON "thread_messages" USING btree ("thread_id","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);
+
+CREATE INDEX "thread_messages_by_sender" ON "thread_messages" USING btree ("sender_id","created_at" DESC NULLS FIRST);
+
+CREATE INDEX "enrollments_of_student_newest_first" ON "enrollments" USING btree ("user_id","enrolled_at" DESC NULLS LAST,"id" DESC NULLS LAST);
+
+CREATE INDEX "enrollments_of_course_newest_first" ON "enrollments" USING btree ("course_id","enrolled_at" DESC NULLS LAST,"id" DESC NULLS LAST);
+
+CREATE INDEX "users_by_creation" ON "users" USING btree ("created_at" DESC NULLS LAST,"id" DESC NULLS LAST);
+
+CREATE INDEX "point_entries_newest_first" ON "point_entries" USING btree ("user_id","created_at" DESC NULLS LAST,"id" DESC NULLS LAST);
+
+CREATE INDEX "conversations_of_low" ON "conversations" USING btree ("low_id","last_message_at" DESC NULLS FIRST);
+
+CREATE INDEX "conversations_of_high" ON "conversations" USING btree ("high_id","last_message_at" DESC NULLS FIRST);
+
+CREATE INDEX "messages_sent_newest_first" ON "messages" USING btree ("sender_id","recipient_id","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);
+
+CREATE INDEX "messages_received_newest_first" ON "messages" USING btree ("recipient_id","sender_id","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);
+
+CREATE INDEX "notifications_newest_first" ON "notifications" USING btree ("user_id","created_at" DESC NULLS LAST,"id" DESC NULLS LAST);
+
+CREATE INDEX "notifications_unread_newest_first" ON "notifications" USING btree ("user_id","created_at" DESC NULLS LAST,"id" DESC NULLS LAST) WHERE read_at is null;
+
+CREATE INDEX "payments_of_user_newest_first" ON "payments" USING btree ("user_id","created_at" DESC NULLS LAST,"id" DESC NULLS LAST);
+
+CREATE INDEX "payments_of_course_newest_first" ON "payments" USING btree ("course_id","created_at" DESC NULLS LAST,"id" DESC NULLS LAST);
+
+CREATE INDEX "student_presence_by_course" ON "student_presence" USING btree ("course_id","last_seen_at" DESC NULLS FIRST) WHERE status <> 'offline';
+
+CREATE INDEX "student_presence_by_workshop" ON "student_presence" USING btree ("workshop_id","last_seen_at" DESC NULLS FIRST) WHERE status <> 'offline';
+
+CREATE INDEX "lesson_completions_by_lesson" ON "lesson_completions" USING btree ("lesson_id","completed_at" DESC NULLS LAST);
+
+CREATE INDEX "module_completions_by_module" ON "module_completions" USING btree ("module_id","completed_at" DESC NULLS LAST);
+
+CREATE INDEX "quiz_attempts_by_lesson" ON "quiz_attempts" USING btree ("lesson_id","submitted_at" DESC NULLS LAST);
+
+CREATE INDEX "course_reviews_newest_first" ON "course_reviews" USING btree ("course_id","created_at" DESC NULLS LAST,"id" DESC NULLS LAST);
+
+CREATE INDEX "subscriptions_of_user_newest_first" ON "subscriptions" USING btree ("user_id","started_at" DESC NULLS LAST,"id" DESC NULLS LAST);
 
 ALTER TABLE "payments" ADD CONSTRAINT "payments_refund_no_negative_amount" CHECK (refunded_cents >= 0);
 
@@ -248,10 +372,15 @@ as $$
   set occurrences = known.occurrences + 1, last_seen_at = clock_timestamp(), path = excluded.path;
 $$;
 
--- What waits to be done, by name, and how much of it: to be watched.
+-- What waits to be done, by name, and how much of it: for administrators and scrapers.
 create or replace function private.queue_depths() returns table (queue text, depth bigint)
-language sql stable security definer set search_path = ''
+language plpgsql stable security definer set search_path = ''
 as $$
+begin
+  if not private.is_service() and not private.is_admin() then
+    raise exception 'ROLE_FORBIDDEN' using errcode = '42501';
+  end if;
+  return query
   select 'live_flushes', count(*) from private.live_flushes
   union all
   select 'notification_failures', count(*) from private.notification_failures
@@ -261,7 +390,9 @@ as $$
   union all
   select 'unmatched_payments', count(*) from private.payment_events
   where outcome = 'unmatched' and received_at > now() - interval '30 days';
+end;
 $$;
+grant execute on function private.queue_depths() to authenticated;
 
 -- What monitoring has kept long enough goes. Gives the number of rows removed. Run daily.
 create or replace function private.tidy_monitoring() returns bigint
