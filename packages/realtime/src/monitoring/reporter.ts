@@ -31,8 +31,12 @@ export function startReporter(connection: Connection, { url, sample }: ReporterO
   const tally = new Tally(crypto.randomUUID(), Date.now(), isLookedAt());
   const listening = new AbortController();
   const { signal } = listening;
+  /** The page is being left: what happens to it from here on concerns nobody. */
+  let isLeft = false;
 
   const send = (isClosing: boolean) => {
+    if (isLeft) return;
+    isLeft = isClosing;
     const report = tally.take(connection.metrics(), Date.now(), isClosing);
     if (!isSampled && report.errors.length === 0) return;
     navigator.sendBeacon(url, new Blob([JSON.stringify(report)], { type: 'application/json' }));
@@ -51,6 +55,8 @@ export function startReporter(connection: Connection, { url, sample }: ReporterO
   addEventListener('error', ({ error, message }) => failed('page', error ?? message), { signal });
   addEventListener('unhandledrejection', ({ reason }) => failed('page', reason), { signal });
   addEventListener('pagehide', () => send(true), { signal });
+  // Back from the browser's cache.
+  addEventListener('pageshow', () => (isLeft = false), { signal });
   document.addEventListener(
     'visibilitychange',
     () => {
