@@ -1,3 +1,4 @@
+import { newestMigration } from '@homeroom/db/migrate';
 import { contentSecurityPolicy } from '@homeroom/portal/csp';
 import adapter from '@sveltejs/adapter-node';
 import { sveltekit } from '@sveltejs/kit/vite';
@@ -5,5 +6,7 @@ import tailwindcss from '@tailwindcss/vite';
 import { defineConfig } from 'vite';
 
 export default defineConfig({
+  // What `/ready` asks the database for: the build knows what it was built for.
+  define: { 'process.env.HOMEROOM_MIGRATION': JSON.stringify(await newestMigration()) },
   plugins: [tailwindcss(), sveltekit({ adapter: adapter(), csp: contentSecurityPolicy })],
 });

@@ -6,6 +6,8 @@ declare global {
     interface Error {
       /** In the browser: the network failed, not the portal. */
       isUnreachable?: boolean;
+      /** Of the request that failed, to be reported. */
+      requestId?: string;
     }
   }
 }

@@ -1,4 +1,7 @@
-import { createPortalHandle } from '@homeroom/portal/server';
+import { createPortalErrorHandler, createPortalHandle } from '@homeroom/portal/server';
 
 /** Session, headers, API: see @homeroom/portal. */
 export const handle = createPortalHandle('student');
+
+/** Faults of ours: logged, and named on the page by the request's id. */
+export const handleError = createPortalErrorHandler();

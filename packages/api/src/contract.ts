@@ -14,9 +14,12 @@ export * as identity from './identity/contract.ts';
 export * as leaderboard from './leaderboard/contract.ts';
 export * as live from './live/contract.ts';
 export * as messages from './messages/contract.ts';
+export * as monitoring from './monitoring/contract.ts';
 export * as notifications from './notifications/contract.ts';
 export * as presence from './presence/contract.ts';
 export * as progress from './progress/contract.ts';
+export * as serviceKeys from './services/keys-contract.ts';
+export * as services from './services/contract.ts';
 
 export type {
   Achievement,
@@ -113,6 +116,14 @@ export type {
   NotificationSnapshot,
   NotificationType,
 } from './notifications/contract.ts';
+export type {
+  BrowserReport,
+  JobState,
+  LatencySummary,
+  MonitoredMinute,
+  MonitoringOverview,
+} from './monitoring/contract.ts';
+export type { KeyLogEntry, ServiceKey } from './services/keys-contract.ts';
 export type { Keyset } from './pagination/contract.ts';
 export type { Presence, PresenceEvents, Present } from './presence/contract.ts';
 export type {

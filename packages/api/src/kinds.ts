@@ -2,3 +2,4 @@
 export * from './attendance/kinds-contract.ts';
 export * from './discussions/kinds-contract.ts';
 export * from './notifications/kinds-contract.ts';
+export * from './services/kinds-contract.ts';

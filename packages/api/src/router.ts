@@ -10,10 +10,13 @@ import { identityRouter } from './identity/router.ts';
 import { leaderboardRouter } from './leaderboard/router.ts';
 import { liveRouter } from './live/router.ts';
 import { messagesRouter } from './messages/router.ts';
+import { monitoringRouter } from './monitoring/router.ts';
 import { notificationsRouter } from './notifications/router.ts';
 import { presenceRouter } from './presence/router.ts';
 import { progressRouter } from './progress/router.ts';
 import { router } from './server/procedures.ts';
+import { serviceKeysRouter } from './services/keys-router.ts';
+import { servicesRouter } from './services/router.ts';
 
 /** Every procedure, by capability. */
 export const appRouter = router({
@@ -28,9 +31,12 @@ export const appRouter = router({
   leaderboard: leaderboardRouter,
   live: liveRouter,
   messages: messagesRouter,
+  monitoring: monitoringRouter,
   notifications: notificationsRouter,
   presence: presenceRouter,
   progress: progressRouter,
+  serviceKeys: serviceKeysRouter,
+  services: servicesRouter,
   workshops: workshopsRouter,
 });
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { jobs } from './index.ts';
+import { declaredJobs, jobs } from './jobs.ts';
 import { testDatabase } from './testing/index.ts';
 
 /** The SQL of the guides, word for word but for the ids. */
@@ -87,7 +87,10 @@ describe('the jobs', () => {
     await using db = await testDatabase();
     for (const job of jobs) await db.sql.unsafe(job.sql);
     const scheduled = await readFile(new URL('jobs.sql', import.meta.url), 'utf8');
-    const lines = [...scheduled.matchAll(/cron\.schedule\('(.+)', '(.+)', '(.+)'\)/g)];
-    expect(lines.map(([, name, schedule, sql]) => ({ name, schedule, sql }))).toEqual(jobs);
+    const lines = [...scheduled.matchAll(/^ {2}\('(.+)', '(.+)', '(.+)'\),?$/gm)];
+    expect(lines.map(([, name, schedule, sql]) => ({ name, schedule, sql }))).toEqual(declaredJobs);
+    const failed =
+      await db.sql`select name, last_error from private.jobs where last_ok is not true`;
+    expect([...failed]).toEqual([]);
   });
 });

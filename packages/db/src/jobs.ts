@@ -9,9 +9,9 @@ export type Job = {
 
 /**
  * The one list of jobs. Each may run twice, late or not at all for a while without harm.
- * `jobs.sql` gives the same list to pg_cron; a test compares the two.
+ * `jobs.sql` puts the same list into the database; a test compares the two.
  */
-export const jobs: readonly Job[] = [
+export const declaredJobs: readonly Job[] = [
   {
     name: 'cleanup-notifications',
     schedule: '0 2 * * *',
@@ -52,4 +52,20 @@ export const jobs: readonly Job[] = [
     schedule: '* * * * *',
     sql: 'delete from private.live_flushes',
   },
+  {
+    name: 'remind-subscriptions',
+    schedule: '*/10 * * * *',
+    sql: 'select private.remind_subscriptions()',
+  },
+  {
+    name: 'tidy-monitoring',
+    schedule: '41 3 * * *',
+    sql: 'select private.tidy_monitoring()',
+  },
 ];
+
+/** The same for a scheduler: each run is recorded, and none is joined by another of its job. */
+export const jobs: readonly Job[] = declaredJobs.map((job) => ({
+  ...job,
+  sql: `select private.run_job('${job.name}')`,
+}));

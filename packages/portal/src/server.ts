@@ -1,5 +1,11 @@
 /** The server side of both portals: session, API mount, and the actions of the identity forms. */
-export { createPortalHandle, type PortalLocals, type PortalName } from './server/handle.ts';
+export {
+  createPortalErrorHandler,
+  createPortalHandle,
+  type PortalLocals,
+  type PortalName,
+} from './server/handle.ts';
+export { answerMetrics, answerReady } from './server/operations.ts';
 export {
   changePassword,
   confirm,
@@ -14,6 +20,7 @@ export {
 export {
   answerHealth,
   answerRest,
+  answerStripe,
   answerToken,
   answerTrpc,
   requireSession,

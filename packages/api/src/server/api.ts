@@ -2,13 +2,17 @@ import { connect, type Database } from '@homeroom/db';
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch';
 import { pino, type Logger } from 'pino';
 import { createIssuer, type Issuer } from '../certificates/issuer.ts';
+import { createMonitor } from '../monitoring/monitor.ts';
+import { createStripeWebhook } from '../payments/stripe-webhook.ts';
 import { createRest } from '../rest/rest.ts';
 import { appRouter } from '../router.ts';
-import { createContext, type Call, type Services } from './context.ts';
+import { createServiceKeys } from '../services/service-keys.ts';
+import { createContext, requestIdOf, type Call, type Services } from './context.ts';
 import { createAsUser } from './database.ts';
 import { createEntrance, type Entrance, type Peer } from './entrance.ts';
+import { ERROR_CODES } from './error-codes.ts';
 import { toApiError } from './errors.ts';
-import { checkHealth, type Health } from './health.ts';
+import { checkHealth, checkReady, type Health, type Readiness } from './health.ts';
 import { createCallerFactory } from './procedures.ts';
 import { createRateLimits } from './rate-limits.ts';
 import { createSessions, type Session } from './session.ts';
@@ -41,39 +45,92 @@ export type Api = {
   issuer: Issuer | null;
   /** As role `postgres`, past row level security: never for what a user asks. */
   db: Database;
+  /** Where the API writes what it does. */
+  log: Logger;
   /** Whether the database answers, and how fast. */
   health(): Promise<Health>;
+  /** Whether calls can be answered: the database answers, and has the migration that is needed. */
+  ready(migration: string | undefined): Promise<Readiness>;
+  /** Prometheus's text. */
+  metrics(): Promise<{ contentType: string; text: string }>;
+  /** Answers Stripe's webhook: 200 when the event was taken, now or before. */
+  stripeWebhook(request: Request): Promise<Response>;
+  /** Takes what was counted of browsers and calls to the administrators' page now. */
+  writeMonitoring(): Promise<void>;
   /** Waits for calls under way, then ends the connections. */
   close(): Promise<void>;
 };
 
+/** What {@link createApi} takes beside the settings. */
+export type ApiOptions = {
+  log?: Logger;
+  /** Which portal it serves, for monitoring. */
+  portal?: string;
+};
+
 /** Builds the API. It connects to the database with the first call. */
-export function createApi(settings: Settings, options: { log?: Logger } = {}): Api {
+export function createApi(settings: Settings, options: ApiOptions = {}): Api {
   const db = connect(settings.databaseUrl, {
     max: settings.poolSize,
     prepare: settings.prepare ?? true,
   });
   const issuer = createIssuer(settings);
-  const services: Services = {
-    issuer,
-    asUser: createAsUser(db),
-    countCall: createRateLimits(settings.rateLimits),
-    log: options.log ?? pino({ name: 'api', level: settings.logLevel ?? 'info' }),
-  };
+  const { portal = 'api' } = options;
+  const log = options.log ?? pino({ name: portal, level: settings.logLevel ?? 'info' });
+  const monitor = createMonitor(db, portal, log);
+  const asUser = createAsUser(db);
+  const countCall = createRateLimits(settings.rateLimits);
+  const services: Services = { issuer, asUser, countCall, monitor, log };
   const verifyToken = createSessions(createTokenVerifier(settings), db);
-  const entrance = createEntrance(services, verifyToken);
+  const entrance = createEntrance(services, verifyToken, createServiceKeys(db));
+  const takeStripeEvent = createStripeWebhook(asUser, settings.stripeWebhookSecret);
   const rest = createRest(createCaller);
 
   return {
     db,
     issuer,
+    log,
     verifyToken,
     trpc: (request, session, peer) => answerTrpc(request, entrance(request, session, peer)),
     rest: (request, session, peer) => rest(request, entrance(request, session, peer)),
     caller: (session, call) => createCaller(createContext(services, { ...call, session })),
     health: () => checkHealth(db),
-    close: () => db.$client.end({ timeout: CLOSE_TIMEOUT_SECONDS }),
+    ready: (migration) => checkReady(db, migration),
+    metrics: () => monitor.metrics(),
+    writeMonitoring: () => monitor.write(),
+    stripeWebhook: (request) => answerStripe(request, takeStripeEvent, services),
+    close: () => {
+      monitor.close();
+      return db.$client.end({ timeout: CLOSE_TIMEOUT_SECONDS });
+    },
   };
+}
+
+/** Stripe shows its users the body, and delivers again what isn't answered with 2xx. */
+async function answerStripe(
+  request: Request,
+  take: ReturnType<typeof createStripeWebhook>,
+  { log, monitor }: Services,
+): Promise<Response> {
+  const requestId = requestIdOf(request);
+  const headers = { 'x-request-id': requestId, 'cache-control': 'no-store' };
+  const startedAt = performance.now();
+  try {
+    const outcome = await take(request, requestId);
+    log.info({ requestId, outcome }, 'stripe webhook');
+    monitor.called('webhooks.stripe', performance.now() - startedAt, null);
+    return Response.json({ received: true, outcome }, { headers });
+  } catch (cause) {
+    const error = toApiError(cause);
+    const { appCode, status } = error;
+    log.warn({ requestId, appCode, err: error.cause ?? error }, 'stripe webhook');
+    monitor.called('webhooks.stripe', performance.now() - startedAt, error);
+    const { sentence, whatToDo } = ERROR_CODES[appCode];
+    return Response.json(
+      { error: { code: appCode, message: `${sentence} ${whatToDo}` } },
+      { status, headers },
+    );
+  }
 }
 
 function answerTrpc(request: Request, { requestId, enter }: Entrance): Promise<Response> {

@@ -1,4 +1,6 @@
 import type { Logger } from 'pino';
+import type { Monitor } from '../monitoring/monitor.ts';
+import type { Service } from '../services/service-keys.ts';
 import type { AsUser } from './database.ts';
 import type { Issuer } from '../certificates/issuer.ts';
 import type { CountCall } from './rate-limits.ts';
@@ -8,6 +10,7 @@ import type { Session } from './session.ts';
 export type Services = {
   asUser: AsUser;
   countCall: CountCall;
+  monitor: Monitor;
   log: Logger;
   /** Null where no keys are set. */
   issuer: Issuer | null;
@@ -16,6 +19,8 @@ export type Services = {
 /** What belongs to one call. */
 export type Call = {
   session: Session | null;
+  /** The service whose key came with the call; there is no session then. */
+  service: Service | null;
   /** In the answer's `x-request-id`, in every log line, and in errors. */
   requestId: string;
   /** Whom to count calls by when nobody is signed in. */
@@ -39,6 +44,7 @@ export function createContext(services: Services, call: Partial<Call>): Context 
   return {
     ...services,
     session: call.session ?? null,
+    service: call.service ?? null,
     requestId: call.requestId ?? crypto.randomUUID(),
     clientAddress: call.clientAddress ?? 'unknown',
   };

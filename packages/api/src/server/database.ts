@@ -8,7 +8,14 @@ import { isLostConnection, LostConnectionError, onceMoreIfLost } from './lost-co
 export type UserTransaction = PostgresJsTransaction<Record<string, never>, Record<string, never>>;
 
 /** For whom a transaction runs. Made by us from a verified token, never taken from a client. */
-export type DatabaseClaims = { userId: string; email: string; sessionId?: string | undefined };
+export type DatabaseClaims = (
+  | { userId: string; email: string; sessionId?: string | undefined }
+  /** A service, by the id of its key or its name: as the service role; we have checked its rights. */
+  | { service: string }
+) & {
+  /** Of the call: the database's log and `pg_stat_activity` show it. */
+  requestId?: string | undefined;
+};
 
 /** The role of someone whom nobody knows: what is granted to it, the whole world may do. */
 const NOBODY = { role: 'anon' };
@@ -35,6 +42,7 @@ const BECOME_USER = `
   select
     set_config('role', $1, true),
     set_config('request.jwt.claims', $2, true),
+    set_config('application_name', $3, true),
     set_config('statement_timeout', '${STATEMENT_TIMEOUT_MS}', true)`;
 
 const dialect = new PgDialect();
@@ -71,6 +79,7 @@ export function createAsUser(database: Database): AsUser {
   return (claims, mode, work) =>
     new Promise((resolve, reject) => {
       const jwtClaims = claims ? jwtClaimsOf(claims) : NOBODY;
+      const applicationName = applicationNameOf(claims?.requestId);
       const { role } = jwtClaims;
       const progress: Progress = { hasBegun: false, isLost: false };
       const run = async (transaction: TransactionSql) => {
@@ -78,7 +87,9 @@ export function createAsUser(database: Database): AsUser {
         // Started here: a query of postgres.js is sent when it is first awaited, and nothing of
         // `work` may be sent before it.
         const becoming = transaction
-          .unsafe(BECOME_USER, [role, JSON.stringify(jwtClaims)], { prepare: true })
+          .unsafe(BECOME_USER, [role, JSON.stringify(jwtClaims), applicationName], {
+            prepare: true,
+          })
           .execute();
         // Both are waited for, whatever happens: what is sent after the end of the transaction
         // would run without the user's role.
@@ -107,8 +118,17 @@ export function createAsUser(database: Database): AsUser {
 }
 
 /** As `auth.uid()`, `auth.jwt()` and the policies read it. */
-function jwtClaimsOf({ userId, email, sessionId }: DatabaseClaims) {
+function jwtClaimsOf(claims: DatabaseClaims) {
+  if ('service' in claims) return { role: 'service_role', service: claims.service };
+  const { userId, email, sessionId } = claims;
   return { sub: userId, role: 'authenticated', email, session_id: sessionId };
+}
+
+/** Longer names are cut by Postgres, with a notice each time. */
+const APPLICATION_NAME_MAX = 63;
+
+function applicationNameOf(requestId: string | undefined): string {
+  return requestId ? `homeroom ${requestId}`.slice(0, APPLICATION_NAME_MAX) : 'homeroom';
 }
 
 /**

@@ -1,4 +1,5 @@
 import { createContext, requestIdOf, type Context, type Services } from './context.ts';
+import { isServiceKey, type Service } from '../services/service-keys.ts';
 import { ApiError, toApiError } from './errors.ts';
 import { requireOwnOrigin } from './origin.ts';
 import type { Session } from './session.ts';
@@ -18,11 +19,12 @@ export type Entrance = {
 
 /**
  * Where every HTTP call comes in, tRPC's and REST's. `cookieSession` is that of the portal's
- * cookies; a bearer token goes before it.
+ * cookies; a bearer token, a user's or a service's, goes before it.
  */
 export function createEntrance(
   services: Services,
   verifyToken: (token: string) => Promise<Session>,
+  verifyKey: (key: string) => Promise<Service>,
 ): (request: Request, cookieSession: Session | null, peer?: Peer) => Entrance {
   return (request, cookieSession, peer) => {
     const requestId = requestIdOf(request);
@@ -32,6 +34,10 @@ export function createEntrance(
         try {
           const token = bearerToken(request);
           if (cookieSession && token === null) requireOwnOrigin(request);
+          if (token !== null && isServiceKey(token)) {
+            const service = await verifyKey(token);
+            return createContext(services, { service, requestId, ...peer });
+          }
           const session = token === null ? cookieSession : await verifyToken(token);
           return createContext(services, { session, requestId, ...peer });
         } catch (error) {

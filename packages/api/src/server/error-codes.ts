@@ -12,6 +12,12 @@ export const ERROR_CODES = {
     sentence: 'Some of what was sent is not valid.',
     whatToDo: 'Correct the fields that are named, then send it again.',
   },
+  // Not signed by the provider, or too long ago.
+  WEBHOOK_SIGNATURE_INVALID: {
+    status: 400,
+    sentence: 'The signature of this webhook does not fit.',
+    whatToDo: 'Check that STRIPE_WEBHOOK_SECRET is the signing secret of this endpoint.',
+  },
   // A quiz whose questions and answers don’t fit together.
   QUIZ_INVALID: {
     status: 400,
@@ -48,6 +54,28 @@ export const ERROR_CODES = {
     sentence: 'This course has a price.',
     whatToDo: 'Pay for it; you are enrolled as soon as the payment has come.',
   },
+  // A procedure for services was called without a service key.
+  SERVICE_KEY_REQUIRED: {
+    status: 401,
+    sentence: 'This is for services, and no service key came with the call.',
+    whatToDo: 'Send the key in the Authorization header: Bearer hr_…',
+  },
+  // No such key, or not a whole one.
+  SERVICE_KEY_INVALID: {
+    status: 401,
+    sentence: 'This service key is not known.',
+    whatToDo: 'Check that the whole key is sent, or have an administrator make a new one.',
+  },
+  SERVICE_KEY_EXPIRED: {
+    status: 401,
+    sentence: 'This service key has expired.',
+    whatToDo: 'Have an administrator make a new one.',
+  },
+  SERVICE_KEY_REVOKED: {
+    status: 401,
+    sentence: 'This service key was revoked.',
+    whatToDo: 'Have an administrator make a new one.',
+  },
   // The user exists and may not use Homeroom.
   ACCOUNT_DISABLED: {
     status: 403,
@@ -71,6 +99,18 @@ export const ERROR_CODES = {
     status: 403,
     sentence: 'This lesson is not published.',
     whatToDo: 'Go on with another lesson of the course.',
+  },
+  // The key is good; `missingScope` says what it lacks.
+  SCOPE_MISSING: {
+    status: 403,
+    sentence: 'This service key lacks a scope.',
+    whatToDo: 'Have an administrator make a key with the scope.',
+  },
+  // A procedure for people was called with a service key.
+  SERVICE_KEY_FORBIDDEN: {
+    status: 403,
+    sentence: 'This is for people: a service key cannot call it.',
+    whatToDo: 'Call a procedure of `services`, or send an access token of a user.',
   },
   // Row level security or a missing grant refused it.
   FORBIDDEN: {
@@ -186,6 +226,12 @@ export const ERROR_CODES = {
     sentence: 'This user does not exist (any more).',
     whatToDo: 'Sign in with another account.',
   },
+  // Also when it was revoked already.
+  SERVICE_KEY_NOT_FOUND: {
+    status: 404,
+    sentence: 'There is no such key, or it was revoked already.',
+    whatToDo: 'Load the list again.',
+  },
   // Something that the row refers to doesn't exist.
   REFERENCE_NOT_FOUND: {
     status: 404,
@@ -295,6 +341,12 @@ export const ERROR_CODES = {
     status: 500,
     sentence: 'Something went wrong on our side.',
     whatToDo: 'Try again; if it stays, report the request id.',
+  },
+  // The portal runs without the provider's secret.
+  WEBHOOK_NOT_CONFIGURED: {
+    status: 503,
+    sentence: 'This portal takes no webhooks of Stripe: its signing secret is not set.',
+    whatToDo: 'Set STRIPE_WEBHOOK_SECRET to the signing secret of the endpoint (whsec_…).',
   },
   // The database can't be reached, or ran out of time.
   UNAVAILABLE: {

@@ -33,6 +33,8 @@ const CODES_OF_TRPC: Partial<Record<TRPC_ERROR_CODE_KEY, ErrorCode>> = {
 export type ErrorDetails = {
   fields?: FieldError[];
   retryAfterSeconds?: number;
+  /** The scope that a service key would need. */
+  missingScope?: string;
   cause?: unknown;
 };
 
@@ -41,14 +43,20 @@ export class ApiError extends TRPCError {
   readonly appCode: ErrorCode;
   readonly fields: FieldError[] | undefined;
   readonly retryAfterSeconds: number | undefined;
+  readonly missingScope: string | undefined;
 
-  constructor(appCode: ErrorCode, { fields, retryAfterSeconds, cause }: ErrorDetails = {}) {
+  constructor(
+    appCode: ErrorCode,
+    { fields, retryAfterSeconds, missingScope, cause }: ErrorDetails = {},
+  ) {
     const { status, sentence } = ERROR_CODES[appCode];
-    super({ code: TRPC_CODES[status], message: sentence, cause });
+    const message = missingScope ? `This service key lacks the scope ${missingScope}.` : sentence;
+    super({ code: TRPC_CODES[status], message, cause });
     this.name = 'ApiError';
     this.appCode = appCode;
     this.fields = fields;
     this.retryAfterSeconds = retryAfterSeconds;
+    this.missingScope = missingScope;
   }
 
   get status(): number {

@@ -12,16 +12,20 @@ export type ErrorData = {
   requestId: string | null;
   fields?: FieldError[];
   retryAfterSeconds?: number;
+  /** The scope that a service key would need. */
+  missingScope?: string;
 };
 
 const t = initTRPC.context<Context>().create({
   // Stack traces never leave the server, whatever NODE_ENV says.
   isDev: false,
   errorFormatter({ shape, error, ctx }) {
-    const { appCode, message, status, fields, retryAfterSeconds } = toApiError(error);
+    const told = toApiError(error);
+    const { appCode, message, status, fields, retryAfterSeconds, missingScope } = told;
     const data: ErrorData = { appCode, requestId: ctx?.requestId ?? null };
     if (fields) data.fields = fields;
     if (retryAfterSeconds) data.retryAfterSeconds = retryAfterSeconds;
+    if (missingScope) data.missingScope = missingScope;
     return { ...shape, message, data: { ...shape.data, httpStatus: status, ...data } };
   },
 });
@@ -32,14 +36,16 @@ export const router = t.router;
 /** Makes callers that run procedures in this process, without HTTP. */
 export const createCallerFactory = t.createCallerFactory;
 
-/** Counts the call, tells errors apart, and writes the log line: around every procedure. */
+/** Counts and measures the call, tells errors apart, writes the log line: around every procedure. */
 export const publicProcedure = t.procedure.use(async ({ ctx, path, type, next }) => {
   const startedAt = performance.now();
   const kind = type === 'mutation' ? 'mutation' : 'query';
-  await ctx.countCall(kind, path, ctx.session?.userId ?? ctx.clientAddress);
+  await ctx.countCall(kind, path, ctx.service ?? ctx.session?.userId ?? ctx.clientAddress);
   const result = await next();
   const error = result.ok ? null : toApiError(result.error);
-  logCall(ctx, path, performance.now() - startedAt, error);
+  const durationMs = performance.now() - startedAt;
+  ctx.monitor.called(path, durationMs, error);
+  logCall(ctx, path, durationMs, error);
   if (error) throw error;
   return result;
 });
@@ -47,16 +53,22 @@ export const publicProcedure = t.procedure.use(async ({ ctx, path, type, next })
 /** For whoever is signed in. `ctx.transaction` runs statements as that user. */
 export const userProcedure = publicProcedure.use(({ ctx, type, next }) => {
   const { session } = ctx;
-  if (!session) throw new ApiError('SESSION_REQUIRED');
+  if (!session) throw new ApiError(ctx.service ? 'SERVICE_KEY_FORBIDDEN' : 'SESSION_REQUIRED');
   const mode: TransactionMode = type === 'query' ? 'read' : 'write';
   const transaction = <Result>(work: (tx: UserTransaction) => Promise<Result>): Promise<Result> =>
-    ctx.asUser(session, mode, work);
+    ctx.asUser({ ...session, requestId: ctx.requestId }, mode, work);
   return next({ ctx: { session, transaction } });
 });
 
 /** For those who teach, and administrators. */
 export const instructorProcedure = userProcedure.use(({ ctx, next }) => {
   requireRole(ctx.session, ['instructor', 'admin']);
+  return next();
+});
+
+/** For administrators. */
+export const adminProcedure = userProcedure.use(({ ctx, next }) => {
+  requireRole(ctx.session, ['admin']);
   return next();
 });
 
@@ -68,6 +80,7 @@ function logCall(ctx: Context, path: string, durationMs: number, error: ApiError
   const call = {
     requestId: ctx.requestId,
     userId: ctx.session?.userId,
+    serviceKeyId: ctx.service?.id,
     path,
     durationMs: Math.round(durationMs * 10) / 10,
     appCode: error?.appCode,

@@ -57,6 +57,15 @@ const environmentSchema = z.object({
       })
       .pipe(keySetSchema),
   ),
+  METRICS_TOKEN: optional(
+    z.string().min(16, 'has to be at least 16 characters long; leave it unset for loopback only'),
+  ),
+  MONITORING_SAMPLE: optional(
+    z.coerce.number({ error: 'set it to a share from 0 to 1' }).min(0).max(1),
+  ),
+  STRIPE_WEBHOOK_SECRET: optional(
+    z.string().startsWith('whsec_', 'set it to the signing secret of the endpoint (whsec_…)'),
+  ),
   LOG_LEVEL: optional(
     z.enum(['debug', 'info', 'warn', 'error', 'silent'], {
       error: 'set it to debug, info, warn, error or silent',
@@ -83,6 +92,12 @@ export type Settings = {
   studentUrl?: string | undefined;
   /** What signs credentials; without it, or without `studentUrl`, there are none. */
   credentialKeys?: KeySet | undefined;
+  /** What a scraper of `/metrics` shows as bearer token; without it, only this machine may ask. */
+  metricsToken?: string | undefined;
+  /** The share of browsers that report how their live connection does, 0 to 1. */
+  monitoringSample?: number | undefined;
+  /** The signing secret of the webhook that Stripe calls; without it, none is taken. */
+  stripeWebhookSecret?: string | undefined;
   /** Calls a minute, per user and procedure. */
   rateLimits?: { query: number; mutation: number } | undefined;
 };
@@ -117,5 +132,8 @@ export function readSettings(environment: Record<string, string | undefined>): S
     logLevel: variables.LOG_LEVEL ?? 'info',
     studentUrl: variables.PUBLIC_STUDENT_URL,
     credentialKeys: variables.CREDENTIAL_KEYS,
+    metricsToken: variables.METRICS_TOKEN,
+    monitoringSample: variables.MONITORING_SAMPLE ?? 1,
+    stripeWebhookSecret: variables.STRIPE_WEBHOOK_SECRET,
   };
 }

@@ -56,6 +56,13 @@ export async function pendingMigrations(url: string): Promise<string[]> {
   }
 }
 
+/** The version of the newest migration that there is. */
+export async function newestMigration(): Promise<string> {
+  const newest = (await readMigrations(MIGRATIONS_FOLDER)).at(-1);
+  if (newest === undefined) throw new Error('There is no migration in supabase/migrations');
+  return newest.version;
+}
+
 /** Only reads: a project that was never migrated has no record, and everything is pending. */
 async function findPending(sql: Sql, folder: string): Promise<Migration[]> {
   const [record] = await sql<{ exists: boolean }[]>`

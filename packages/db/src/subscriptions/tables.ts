@@ -1,8 +1,19 @@
 import { sql } from 'drizzle-orm';
-import { check, index, pgPolicy, pgTable, text, unique, uuid } from 'drizzle-orm/pg-core';
+import {
+  check,
+  index,
+  pgPolicy,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  unique,
+  uuid,
+} from 'drizzle-orm/pg-core';
 import { authenticatedRole } from 'drizzle-orm/supabase';
 import { createdAt, currentUser, id, moment, updatedAt } from '../columns.ts';
 import { users } from '../identity/tables.ts';
+import { privateSchema } from '../live/tables.ts';
 
 /** A user's plan, and until when it is paid. */
 export const subscriptions = pgTable(
@@ -41,3 +52,25 @@ export const subscriptions = pgTable(
     }),
   ],
 );
+
+/** That somebody was reminded so many days before a date. Once each; a later date counts anew. */
+export const subscriptionReminders = privateSchema
+  .table(
+    'subscription_reminders',
+    {
+      subscriptionId: uuid()
+        .notNull()
+        .references(() => subscriptions.id, { onDelete: 'cascade' }),
+      expiresAt: moment().notNull(),
+      daysBefore: smallint().notNull(),
+      createdAt: createdAt(),
+    },
+    (table) => [
+      primaryKey({
+        name: 'subscription_reminders_once_each',
+        columns: [table.subscriptionId, table.expiresAt, table.daysBefore],
+      }),
+      check('subscription_reminders_are_7_3_1_days_before', sql`days_before in (7, 3, 1)`),
+    ],
+  )
+  .enableRLS();

@@ -2,6 +2,7 @@ import {
   ApiError,
   createApi,
   readSettings,
+  requestIdOf,
   type Api,
   type Caller,
   type Session,
@@ -10,7 +11,7 @@ import {
 import { createServerClient } from '@supabase/ssr';
 import type { SupabaseClient } from '@supabase/supabase-js';
 import type { RequestEvent } from '@sveltejs/kit';
-import type { Handle } from '@sveltejs/kit/hooks';
+import type { Handle, HandleServerError } from '@sveltejs/kit/hooks';
 import { allowConnect } from './csp.ts';
 
 /** What every request carries, in both portals. */
@@ -21,6 +22,8 @@ export type PortalLocals = {
   auth: SupabaseClient['auth'];
   /** Verified here, once per request; null when nobody is signed in. */
   session: Session | null;
+  /** Names the request: in the answer's `x-request-id`, in logs, in the database, on error pages. */
+  requestId: string;
   /** The API's procedures as this request's user. */
   caller: Caller;
 };
@@ -31,10 +34,10 @@ export type PortalName = 'student' | 'instructor';
 let shared: { api: Api; settings: Settings } | undefined;
 
 /** The API is built with the first request: the settings are those of the running server. */
-function sharedApi() {
+function sharedApi(portal: PortalName) {
   if (shared === undefined) {
     const settings = readSettings(process.env);
-    shared = { api: createApi(settings), settings };
+    shared = { api: createApi(settings, { portal }), settings };
   }
   return shared;
 }
@@ -42,7 +45,8 @@ function sharedApi() {
 /** The one place where a session is read, refreshed and verified. */
 export function createPortalHandle(portal: PortalName): Handle {
   return async ({ event, resolve }) => {
-    const { api, settings } = sharedApi();
+    const { api, settings } = sharedApi(portal);
+    const requestId = requestIdOf(event.request);
     const { auth } = createAuthClient(event, settings, portal);
     const session = await readSession(auth, api);
     Object.assign(event.locals, {
@@ -50,14 +54,28 @@ export function createPortalHandle(portal: PortalName): Handle {
       settings,
       auth,
       session,
-      caller: api.caller(session),
+      requestId,
+      caller: api.caller(session, { requestId }),
     } satisfies PortalLocals);
     const response = await resolve(event, {
       // @supabase/ssr may read headers of its own answers while a page is rendered.
       filterSerializedResponseHeaders: (name) => name === 'content-type',
     });
     secure(response.headers, settings);
+    if (!response.headers.has('x-request-id')) response.headers.set('x-request-id', requestId);
     return response;
+  };
+}
+
+/** Logs a fault with the request's id, which is all that the page tells of it. */
+export function createPortalErrorHandler(): HandleServerError {
+  return ({ kind, error, event }) => {
+    // Nothing is there yet when the handle itself failed, such as for a setting.
+    const { requestId, api } = event.locals as Partial<PortalLocals>;
+    const fault = { requestId, path: event.url.pathname, err: error };
+    if (kind === 'unknown' && api) api.log.error(fault, 'page');
+    else if (kind === 'unknown') console.error(fault);
+    return { requestId };
   };
 }
 

@@ -15,6 +15,11 @@ export async function answerRest(event: RequestEvent): Promise<Response> {
   return answer ?? json({ success: false, error: { code: 'ROUTE_NOT_FOUND' } }, { status: 404 });
 }
 
+/** Answers `/api/webhooks/stripe`: verified by its signature, so there is no session. */
+export function answerStripe(event: RequestEvent): Promise<Response> {
+  return event.locals.api.stripeWebhook(event.request);
+}
+
 /** Answers `/health`: 200 when the database answers, 503 when it doesn't. */
 export async function answerHealth(event: RequestEvent): Promise<Response> {
   const health = await event.locals.api.health();

@@ -23,6 +23,7 @@ export async function loadShell(event: RequestEvent) {
       userId: session.userId,
       supabaseUrl: settings.supabaseUrl,
       publishableKey: settings.publishableKey,
+      monitoringSample: settings.monitoringSample ?? 1,
     },
   };
 }

@@ -43,6 +43,12 @@ export type Metrics = {
   duplicatesDropped: number;
   /** Holes in the numbers that were found and filled. */
   gapsRecovered: number;
+  /** Times that the socket was opened. */
+  opened: number;
+  /** Attempts to open it that failed. */
+  openFailures: number;
+  /** Times that an open socket was lost. */
+  lost: number;
   /** Times that the socket came back after a loss. */
   reconnects: number;
   snapshotsLoaded: number;
@@ -115,11 +121,14 @@ class TabConnection implements Connection, ConnectionInternals {
     eventsApplied: 0,
     duplicatesDropped: 0,
     gapsRecovered: 0,
+    opened: 0,
+    openFailures: 0,
+    lost: 0,
     reconnects: 0,
     snapshotsLoaded: 0,
   };
   #state: ConnectionState = { status: 'connecting', lastEventAt: undefined, latencyMs: undefined };
-  #openedBefore = false;
+  #isOpen = false;
   #hiddenAt = 0;
 
   constructor(parts: ConnectionParts) {
@@ -138,8 +147,11 @@ class TabConnection implements Connection, ConnectionInternals {
       },
     });
     transport.onState((state) => {
-      if (state === 'open' && this.#openedBefore) this.counted.reconnects += 1;
-      if (state === 'open') this.#openedBefore = true;
+      if (state === 'open') {
+        if (this.counted.opened > 0) this.counted.reconnects += 1;
+        this.counted.opened += 1;
+      } else if (state === 'opening' && this.#isOpen) this.counted.lost += 1;
+      this.#isOpen = state === 'open';
       this.topics.socketChanged(state);
       this.#publish();
     });
@@ -180,7 +192,7 @@ class TabConnection implements Connection, ConnectionInternals {
   }
 
   metrics(): Metrics {
-    return { ...this.counted };
+    return { ...this.counted, openFailures: this.#parts.transport.openFailures?.() ?? 0 };
   }
 
   statusOf(topic: TopicFacts): ConnectionStatus {

@@ -43,6 +43,7 @@ export class Socket implements Transport {
   #reopenAtOnce = false;
   #heartbeatPending = false;
   #cancelProbe: (() => void) | undefined;
+  #openFailures = 0;
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -73,6 +74,10 @@ export class Socket implements Transport {
 
   onState(listener: (state: SocketState) => void): void {
     this.#listener = listener;
+  }
+
+  openFailures(): number {
+    return this.#openFailures;
   }
 
   open(): void {
@@ -179,7 +184,9 @@ export class Socket implements Transport {
   }
 
   #lost(socket: WebSocket): void {
-    if (socket === this.#current) this.#become('opening');
+    if (socket !== this.#current) return;
+    if (this.#state === 'opening') this.#openFailures += 1;
+    this.#become('opening');
   }
 
   #heartbeat(status: string): void {

@@ -28,6 +28,8 @@ export type Transport = {
   /** Hears of each change of the socket's state. */
   onState(listener: (state: SocketState) => void): void;
   open(): void;
+  /** How many attempts to open it have failed, where that is known. */
+  openFailures?(): number;
   /** Ends everything for good. */
   close(): void;
   /** After a wake: makes sure that the socket lives, or opens it again at once. */

@@ -1,0 +1,3 @@
+import { answerStripe } from '@homeroom/portal/server';
+
+export const POST = answerStripe;

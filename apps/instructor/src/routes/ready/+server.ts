@@ -1,0 +1,3 @@
+import { answerReady } from '@homeroom/portal/server';
+
+export const GET = answerReady;

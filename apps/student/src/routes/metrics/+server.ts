@@ -1,0 +1,3 @@
+import { answerMetrics } from '@homeroom/portal/server';
+
+export const GET = answerMetrics;
