@@ -8,6 +8,7 @@ begin
     perform cron.schedule('end-ghost-presence', '10 seconds', 'select private.end_ghost_presence()');
     perform cron.schedule('tell-leaderboards', '1 seconds', 'select private.tell_leaderboards()');
     perform cron.schedule('tell-crowds', '1 seconds', 'select private.tell_crowds()');
+    perform cron.schedule('tell-threads', '1 seconds', 'select private.tell_threads()');
     perform cron.schedule('tend-workshops', '* * * * *', 'select private.tend_workshops()');
     perform cron.schedule('remove-old-live-events', '17 * * * *', 'select private.remove_old_live_events()');
     perform cron.schedule('disarm-live-flushes', '* * * * *', 'delete from private.live_flushes');

@@ -337,7 +337,8 @@ export type ThreadEvents = {
 /** What `course:<id>` tells about its threads, by the event's name. */
 export const threadListEventSchemas = {
   'thread.created': z.object({ thread: threadSchema }),
-  'thread.activity': z.object({ thread: threadSchema }),
+  /** New messages in some threads; at most once a second. */
+  'thread.activity': z.object({ threads: z.array(threadSchema) }),
   'thread.updated': z.object({ thread: threadSchema }),
   'thread.removed': z.object({ threadId: z.guid() }),
 } as const;
