@@ -6,6 +6,7 @@ values
   ('end-ghost-presence', '10 seconds', 'select private.end_ghost_presence()'),
   ('tell-leaderboards', '1 seconds', 'select private.tell_leaderboards()'),
   ('tell-crowds', '1 seconds', 'select private.tell_crowds()'),
+  ('tell-threads', '1 seconds', 'select private.tell_threads()'),
   ('tend-workshops', '* * * * *', 'select private.tend_workshops()'),
   ('remove-old-live-events', '17 * * * *', 'select private.remove_old_live_events()'),
   ('disarm-live-flushes', '* * * * *', 'delete from private.live_flushes'),

@@ -38,6 +38,11 @@ export const declaredJobs: readonly Job[] = [
     sql: 'select private.tell_crowds()',
   },
   {
+    name: 'tell-threads',
+    schedule: '1 seconds',
+    sql: 'select private.tell_threads()',
+  },
+  {
     name: 'tend-workshops',
     schedule: '* * * * *',
     sql: 'select private.tend_workshops()',

@@ -28,9 +28,10 @@ export {
 export { loadNotifications } from './notifications/load-notifications.ts';
 export { failureOf, throwPageError, toApiError } from './errors/page-error.ts';
 export { loadShell, requireRole } from './shell/load-shell.ts';
-export { loadSettings, savePreferences, saveProfile } from './settings/settings.ts';
+export { loadSettings, savePreferences, savePrivacy, saveProfile } from './settings/settings.ts';
 export { renderMarkdown } from './markdown/render.ts';
 export { loadWorkshops } from './attendance/load-workshops.ts';
 export { findCourse } from './catalog/find-course.ts';
 export { loadThread, loadThreads } from './discussions/load-discussions.ts';
 export { csvFile } from './server/csv-file.ts';
+export { loadConversation } from './messages/load-messages.ts';

@@ -104,3 +104,9 @@ export {
   type PresenceState,
   type PresenceStore,
 } from './presence/store.ts';
+export {
+  typing,
+  type TypingOptions,
+  type TypingState,
+  type TypingStore,
+} from './presence/typing-store.ts';

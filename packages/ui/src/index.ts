@@ -1,5 +1,6 @@
 export { default as Avatar } from './Avatar.svelte';
 export { default as Button } from './Button.svelte';
+export { default as ClockTime } from './ClockTime.svelte';
 export { default as CountBadge } from './CountBadge.svelte';
 export { default as EmptyState } from './EmptyState.svelte';
 export { default as ExactTime } from './ExactTime.svelte';

@@ -267,6 +267,7 @@ describe('what is told', () => {
     await here.asBob.report.mutate({ messageId, reason: 'other', note: 'Hm' });
     await here.asIris.moderate.mutate({ threadId, isPinned: true });
     const asIris = await here.room.as(here.iris);
+    await here.room.db.sql`select private.tell_threads()`;
     const topics = [
       [`thread:${threadId}`, threadEventSchemas],
       [`course:${here.course.id}`, threadListEventSchemas],

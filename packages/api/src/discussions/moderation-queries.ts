@@ -15,7 +15,7 @@ import type {
   ThreadMessage,
   ThreadReport,
 } from './contract.ts';
-import { readMessage } from './queries.ts';
+import { readMessage } from './messages-queries.ts';
 
 /** Changes what may happen in a thread of a course that the user teaches. */
 export async function moderateThread(

@@ -43,20 +43,21 @@ import {
 } from './moderation-queries.ts';
 import {
   editMessage,
+  react,
+  readHistory,
+  readThread,
+  removeMessage,
+  sendMessage,
+} from './messages-queries.ts';
+import { listMentionable, searchMessages } from './search-queries.ts';
+import {
   followThread,
-  listMentionable,
   listReaders,
   listThreads,
   markThread,
   openThread,
-  react,
-  readHistory,
   readReader,
-  readThread,
-  removeMessage,
-  searchMessages,
-  sendMessage,
-} from './queries.ts';
+} from './threads-queries.ts';
 
 /** Discussions in courses. Members read and write; staff moderates. */
 export const discussionsRouter = {

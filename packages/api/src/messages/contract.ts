@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { contentSchema } from '../discussions/contract.ts';
+import { contentSchema } from '../discussions/messages-contract.ts';
 import { REPORT_REASONS } from '../discussions/kinds-contract.ts';
 import { personSchema } from '../identity/person-contract.ts';
 import { liveOutput } from '../live/contract.ts';

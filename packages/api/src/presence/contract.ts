@@ -32,6 +32,15 @@ export type Presence = z.infer<typeof presenceOutput>['data'];
 /** A tab is there: in front, behind or idle, or about to close. To be repeated within 45 seconds. */
 export const keepInput = placeInput.extend({ status: z.enum(['online', 'away', 'leaving']) });
 
+/** The caller is writing: in a thread, or to a person. Others see it for a few seconds. */
+export const typingInput = z.union([
+  z.object({ threadId: z.guid() }),
+  z.object({ userId: z.guid() }),
+]);
+
+/** What `thread:<id>` and `user:<uid>` tell without a number: somebody is writing. */
+export const typingSchema = z.object({ person: personSchema });
+
 /** Whether the caller wants not to be seen anywhere. */
 export const presenceSettingsSchema = z.object({ isInvisible: z.boolean() });
 

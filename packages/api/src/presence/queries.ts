@@ -4,7 +4,7 @@ import type { Live } from '../live/contract.ts';
 import { liveHead } from '../live/queries.ts';
 import type { UserTransaction } from '../server/database.ts';
 import { onlyRow } from '../server/fragments.ts';
-import type { keepInput, Presence, presenceSettingsSchema } from './contract.ts';
+import type { keepInput, Presence, presenceSettingsSchema, typingInput } from './contract.ts';
 
 /** Who is at a place. The database checks the right and raises TOPIC_FORBIDDEN. */
 export async function readPresence(tx: UserTransaction, place: string): Promise<Live<Presence>> {
@@ -21,6 +21,15 @@ export async function keepPresence(
   { place, status }: z.output<typeof keepInput>,
 ): Promise<void> {
   await tx.execute(sql`select private.keep_presence(${place}, ${status})`);
+}
+
+/** Tells those who would read it that the user is writing. */
+export async function tellTyping(
+  tx: UserTransaction,
+  where: z.output<typeof typingInput>,
+): Promise<void> {
+  const place = 'threadId' in where ? `thread:${where.threadId}` : `user:${where.userId}`;
+  await tx.execute(sql`select private.tell_typing(${place})`);
 }
 
 type PresenceSettings = z.infer<typeof presenceSettingsSchema>;

@@ -1,7 +1,13 @@
 import type { TRPCRouterRecord } from '@trpc/server';
 import { userProcedure } from '../server/procedures.ts';
-import { keepInput, placeInput, presenceOutput, presenceSettingsSchema } from './contract.ts';
-import { keepPresence, readPresence, readSettings, writeSettings } from './queries.ts';
+import {
+  keepInput,
+  placeInput,
+  presenceOutput,
+  presenceSettingsSchema,
+  typingInput,
+} from './contract.ts';
+import { keepPresence, readPresence, readSettings, tellTyping, writeSettings } from './queries.ts';
 
 /** Who is where: in a course, a workshop or a thread. */
 export const presenceRouter = {
@@ -15,6 +21,11 @@ export const presenceRouter = {
   keep: userProcedure
     .input(keepInput)
     .mutation(({ ctx, input }) => ctx.transaction((tx) => keepPresence(tx, input))),
+
+  /** The caller is writing; to be repeated every few seconds while they do. */
+  typing: userProcedure
+    .input(typingInput)
+    .mutation(({ ctx, input }) => ctx.transaction((tx) => tellTyping(tx, input))),
 
   settings: {
     /** Whether the caller wants not to be seen. */

@@ -198,6 +198,7 @@ describe('every function', () => {
       'set_leaderboard_hidden',
       'submit_quiz',
       'taught_course_ids',
+      'tell_typing',
       'thread_json',
       'thread_message_json',
       'thread_message_surroundings',

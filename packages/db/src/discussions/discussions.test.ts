@@ -106,16 +106,19 @@ describe('a thread', () => {
 
   it('tells the list of the course what is new, and its writer’s devices that it is read', async () => {
     await using here = await seminar();
+    await here.say(here.ann, 'Hello?');
     await here.say(here.bob, 'Hello');
+    await here.db.sql`select private.tell_threads()`;
+    await here.db.sql`select private.tell_threads()`;
     const course = await eventsOn(here.db, `course:${here.course.id}`);
     expect(course.map(({ event }) => event)).toEqual(['thread.created', 'thread.activity']);
     expect(course.at(-1)?.payload).toMatchObject({
-      thread: { id: here.thread, lastNumber: 1, lastSender: { name: 'Bob Two' } },
+      threads: [{ id: here.thread, lastNumber: 2, lastSender: { name: 'Bob Two' } }],
     });
     const own = await eventsOn(here.db, `user:${here.bob.id}`);
     expect(own.at(-1)).toMatchObject({
       event: 'thread.read',
-      payload: { threadId: here.thread, courseId: here.course.id, readNumber: 1 },
+      payload: { threadId: here.thread, courseId: here.course.id, readNumber: 2 },
     });
   });
 });

@@ -196,7 +196,7 @@ as $$
   where person is not null;
 $$;
 
--- A new message: told in the thread, and in short in the course's list; its sender has read so far
+-- A new message: told in the thread, and within a second in the course's list; its sender has read so far
 -- and sees from now on what is unread; who is meant is notified.
 create or replace function private.after_thread_message() returns trigger
 language plpgsql security definer set search_path = ''
@@ -210,11 +210,7 @@ begin
     'message.created',
     jsonb_build_object('message', private.thread_message_json(new))
   );
-  perform private.publish(
-    'course:' || thread.course_id,
-    'thread.activity',
-    jsonb_build_object('thread', private.thread_json(thread))
-  );
+  perform private.thread_is_due(new.thread_id);
   if new.sender_id is not null then
     perform private.read_by_writing(new.thread_id, new.sender_id, new.number);
   end if;

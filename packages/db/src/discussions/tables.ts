@@ -27,6 +27,7 @@ import {
   updatedAt,
 } from '../columns.ts';
 import { users } from '../identity/tables.ts';
+import { privateSchema } from '../live/tables.ts';
 import { REACTIONS, REPORT_REASONS, REPORT_STATUSES, THREAD_LEVELS } from './kinds.ts';
 
 /** `column in ('a', 'b')`, for a check. */
@@ -285,3 +286,12 @@ export const threadMessageReports = pgTable(
     }),
   ],
 );
+
+/** Threads with new messages that the list of their course hasn't been told of: see activity.sql. */
+export const dueThreads = privateSchema
+  .table('due_threads', {
+    threadId: uuid()
+      .primaryKey()
+      .references(() => discussionThreads.id, { onDelete: 'cascade' }),
+  })
+  .enableRLS();

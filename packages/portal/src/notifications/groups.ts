@@ -1,9 +1,8 @@
 import type { Notification } from '@homeroom/api/contract';
+import { readerDays } from '@homeroom/ui/reader-days';
 
 /** Notifications of one day. */
 export type DayGroup = { key: string; label: string; items: Notification[] };
-
-const dayMs = 86_400_000;
 
 /**
  * Groups a list, newest first, by the reader's day: today, yesterday, then the date.
@@ -15,25 +14,14 @@ export function groupByDay(
   locale: string,
   timeZone?: string,
 ): DayGroup[] {
-  const dayOf = new Intl.DateTimeFormat('en-CA', { timeZone });
-  const labelOf = new Intl.DateTimeFormat(locale, {
-    ...{ weekday: 'long', day: 'numeric', month: 'long' },
-    timeZone,
-  });
-  const today = dayOf.format(now);
-  const yesterday = dayOf.format(now - dayMs);
-
+  const { keyOf, labelOf } = readerDays(now, locale, timeZone);
   const groups: DayGroup[] = [];
   for (const item of list) {
     const at = Date.parse(item.createdAt);
-    const key = dayOf.format(at);
+    const key = keyOf(at);
     const last = groups.at(-1);
-    if (last?.key === key) {
-      last.items.push(item);
-      continue;
-    }
-    const label = key === today ? 'Today' : key === yesterday ? 'Yesterday' : labelOf.format(at);
-    groups.push({ key, label, items: [item] });
+    if (last?.key === key) last.items.push(item);
+    else groups.push({ key, label: labelOf(at), items: [item] });
   }
   return groups;
 }

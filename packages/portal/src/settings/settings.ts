@@ -7,7 +7,7 @@ import { requireSession } from '../server/routes.ts';
 
 /** What a form of the settings gives back: which one, and whether it was saved or what to mend. */
 export type SettingsAnswer = {
-  form: 'profile' | 'notifications' | 'password';
+  form: 'profile' | 'notifications' | 'privacy' | 'password';
   saved?: boolean;
   fields?: Invalid;
   message?: string;
@@ -16,8 +16,17 @@ export type SettingsAnswer = {
 /** What the page of the settings needs. */
 export async function loadSettings(event: RequestEvent) {
   requireSession(event);
-  const { items } = await event.locals.caller.notifications.preferences.get();
-  return { preferences: items, timeZones: Intl.supportedValuesOf('timeZone') };
+  const { notifications, messages, presence } = event.locals.caller;
+  const [{ items }, messageSettings, presenceSettings] = await Promise.all([
+    notifications.preferences.get(),
+    messages.settings.get(),
+    presence.settings.get(),
+  ]);
+  return {
+    preferences: items,
+    privacy: { ...messageSettings, ...presenceSettings },
+    timeZones: Intl.supportedValuesOf('timeZone'),
+  };
 }
 
 const profileSchema = z.object({
@@ -57,4 +66,26 @@ export async function savePreferences(event: RequestEvent) {
     return failureOf(error, { form: 'notifications' as const });
   }
   return { form: 'notifications', saved: true } satisfies SettingsAnswer;
+}
+
+/** What others see of one: each is a switch of the form, on when its name is among what was sent. */
+export type Privacy = { sendsReceipts: boolean; showsTyping: boolean; isInvisible: boolean };
+
+/** Saves what others see of one. */
+export async function savePrivacy(event: RequestEvent) {
+  const form = await event.request.formData();
+  const isOn = (name: keyof Privacy) => form.getAll('on').includes(name);
+  const { messages, presence } = event.locals.caller;
+  try {
+    await Promise.all([
+      messages.settings.set({
+        sendsReceipts: isOn('sendsReceipts'),
+        showsTyping: isOn('showsTyping'),
+      }),
+      presence.settings.set({ isInvisible: isOn('isInvisible') }),
+    ]);
+  } catch (error) {
+    return failureOf(error, { form: 'privacy' as const });
+  }
+  return { form: 'privacy', saved: true } satisfies SettingsAnswer;
 }

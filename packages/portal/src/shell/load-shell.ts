@@ -4,6 +4,8 @@ import { requireSession } from '../server/routes.ts';
 
 /** How many of the latest the bell shows. */
 const bellLimit = 8;
+/** How many conversations the list begins with; the store asks for as many. */
+const conversationsLimit = 20;
 
 /**
  * What the shell of a signed-in page shows.
@@ -12,14 +14,16 @@ const bellLimit = 8;
 export async function loadShell(event: RequestEvent) {
   const session = requireSession(event);
   const { caller, settings } = event.locals;
-  const [me, notifications] = await Promise.all([
+  const [me, notifications, conversations] = await Promise.all([
     caller.identity.me(),
     caller.notifications.list({ limit: bellLimit }),
+    caller.messages.conversations({ limit: conversationsLimit }),
   ]);
   return {
     shell: {
       me,
       notifications,
+      conversations,
       userId: session.userId,
       supabaseUrl: settings.supabaseUrl,
       publishableKey: settings.publishableKey,

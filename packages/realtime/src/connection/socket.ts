@@ -153,7 +153,7 @@ export class Socket implements Transport {
         const told = toLiveEvent(event, payload);
         if (move) on.moved(move);
         else if (told) on.event(told);
-        else this.#settings.log(`topic ${topic}: not a numbered event`, { event, payload });
+        else on.said(event, payload);
       })
       .on('system', {}, ({ status, message }: { status?: string; message?: string }) => {
         if (status === 'error') lastWord = message;

@@ -45,8 +45,12 @@ export function applyToList(
   switch (event.event) {
     case 'thread.removed':
       return without(window, event.data.threadId);
-    case 'thread.created':
     case 'thread.activity':
+      return event.data.threads.reduce(
+        (changed, thread) => withThread(changed, thread, filters),
+        window,
+      );
+    case 'thread.created':
     case 'thread.updated':
       return withThread(window, event.data.thread, filters);
   }

@@ -83,6 +83,7 @@ describe('a discussion on the real stack', () => {
     watch(thread);
     await Promise.all([...lists.map((list) => until(list, isLive)), until(thread, isLive)]);
     for (const text of ['One', 'Two', 'Three']) await write(text);
+    await here.db.sql`select private.tell_threads()`; // what the job does each second
     const unread = (count: number) => (state: CourseThreadsState) =>
       state.threads[0]?.unreadCount === count;
     await Promise.all(lists.map((list) => until(list, unread(3))));

@@ -7,6 +7,7 @@ export type PresenceApi = {
     keep: {
       mutate(input: { place: string; status: 'online' | 'away' | 'leaving' }): Promise<unknown>;
     };
+    typing: { mutate(input: { threadId: string } | { userId: string }): Promise<unknown> };
     settings: { set: { mutate(input: { isInvisible: boolean }): Promise<unknown> } };
   };
 };

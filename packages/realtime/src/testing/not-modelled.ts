@@ -41,5 +41,5 @@ export const notModelled: Omit<RealtimeApi, 'live'> = {
     markAsUnread: mutate,
     markAsDelivered: mutate,
   },
-  presence: { list: query, keep: mutate, settings: { set: mutate } },
+  presence: { list: query, keep: mutate, typing: mutate, settings: { set: mutate } },
 };

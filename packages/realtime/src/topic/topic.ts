@@ -22,6 +22,8 @@ export type Follower = {
   /** Something is known, or feared, to be missing. */
   readonly isBehind: boolean;
   event(event: LiveEvent): void;
+  /** The database has said something without a number: nice to know now, nothing to keep. */
+  said?(word: string, payload: unknown): void;
   /**
    * Becomes current by asking the API; rejects when it couldn't. `afresh` doesn't wait for a
    * question that is under way: it may have been asked before the machine fell asleep.
@@ -199,6 +201,9 @@ export class Topic {
       event: (event) => {
         for (const follower of [...this.#followers]) follower.event(event);
         if (event.event === ACCESS_REVOKED) revoked();
+      },
+      said: (word, payload) => {
+        for (const follower of [...this.#followers]) follower.said?.(word, payload);
       },
       moved: (move) => this.#moved(move),
       ended: (end) => {

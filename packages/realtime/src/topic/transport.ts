@@ -15,6 +15,8 @@ export type ChannelEnd =
 export type ChannelListener = {
   joined(): void;
   event(event: LiveEvent): void;
+  /** Something without a number. */
+  said(word: string, payload: unknown): void;
   moved(move: Move): void;
   ended(end: ChannelEnd): void;
 };

@@ -31,3 +31,8 @@ export function exactTime(at: number, locale: string, timeZone?: string): string
     timeZone,
   }).format(at);
 }
+
+/** The time of day, as the reader's language writes it. */
+export function clockTime(at: number, locale: string, timeZone?: string): string {
+  return new Intl.DateTimeFormat(locale, { timeStyle: 'short', timeZone }).format(at);
+}

@@ -2,6 +2,7 @@ import {
   changePassword,
   loadSettings,
   savePreferences,
+  savePrivacy,
   saveProfile,
 } from '@homeroom/portal/server';
 
@@ -10,5 +11,6 @@ export const load = loadSettings;
 export const actions = {
   profile: saveProfile,
   preferences: savePreferences,
+  privacy: savePrivacy,
   password: changePassword,
 };

@@ -1,0 +1,42 @@
+/** What {@link readsAtEnd} needs. */
+type Options = {
+  /** An element behind the last message. */
+  end(): HTMLElement | undefined;
+  /** The number of the newest message that is shown. */
+  newest(): number | undefined;
+  /** How far one has read, on any device. */
+  readNumber(): number;
+  markAsRead(number: number): void;
+};
+
+/**
+ * What is in view at the end is read at once, while the page is in front. Call it while a component
+ * is being set up; the answer leaves messages unread, once somebody has said so, for this visit.
+ */
+export function readsAtEnd({ end, newest, readNumber, markAsRead }: Options): () => void {
+  let isInView = $state(false);
+  let isInFront = $state(false);
+  let isLeftUnread = $state(false);
+
+  $effect(() => {
+    const element = end();
+    if (!element) return;
+    const observer = new IntersectionObserver((entries) => {
+      isInView = entries.at(-1)?.isIntersecting ?? false;
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  });
+  $effect(() => {
+    const look = () => (isInFront = document.visibilityState === 'visible');
+    look();
+    document.addEventListener('visibilitychange', look);
+    return () => document.removeEventListener('visibilitychange', look);
+  });
+  $effect(() => {
+    const number = newest();
+    if (!isInView || !isInFront || isLeftUnread || number === undefined) return;
+    if (readNumber() < number) markAsRead(number);
+  });
+  return () => (isLeftUnread = true);
+}
