@@ -50,7 +50,7 @@ export function createPortalHandle(portal: PortalName): Handle {
       settings,
       auth,
       session,
-      caller: api.caller(session),
+      caller: api.caller(session, { clientAddress: event.getClientAddress() }),
     } satisfies PortalLocals);
     const response = await resolve(event, {
       // @supabase/ssr may read headers of its own answers while a page is rendered.
