@@ -121,3 +121,11 @@ end;
 $$;
 grant execute on function public.course_page(uuid, text) to anon, authenticated;
 -- <<< catalog/catalogue.sql
+
+ALTER POLICY "users react to what they can read and is still there" ON "thread_message_reactions" TO authenticated WITH CHECK (user_id = (select auth.uid()) and exists (select 1 from public.thread_messages as message where message.id = message_id and message.deleted_at is null and (select thread.is_active from public.discussion_threads as thread where thread.id = thread_id)));
+
+ALTER POLICY "members of a course see the messages of its threads" ON "thread_messages" TO authenticated USING ((select true from public.discussion_threads as thread where thread.id = thread_id));
+
+ALTER POLICY "members of a course write in its open threads in their own name" ON "thread_messages" TO authenticated WITH CHECK (sender_id = (select auth.uid()) and (select thread.is_active from public.discussion_threads as thread where thread.id = thread_id));
+
+ALTER POLICY "senders edit their messages in open threads" ON "thread_messages" TO authenticated USING (sender_id = (select auth.uid()) and deleted_at is null and (select thread.is_active from public.discussion_threads as thread where thread.id = thread_id)) WITH CHECK (sender_id = (select auth.uid()));
