@@ -1,5 +1,23 @@
 import { expect, test } from '../fixtures/homeroom.ts';
-import { expectSignedIn, linkMailedTo, signIn, signOut } from '../fixtures/steps.ts';
+import { expectSignedIn, fillSignUp, linkMailedTo, signIn, signOut } from '../fixtures/steps.ts';
+
+test('a visitor looks at a course, signs up, and is back at the course', async ({
+  school,
+  browserFor,
+}) => {
+  const { page } = await browserFor({ phone: true });
+  await page.goto(school.urls.student);
+  await page.getByRole('link', { name: 'See the courses' }).click();
+  await page.getByRole('link', { name: 'Drawing what you see' }).click();
+  await expect(page.getByRole('heading', { name: 'What is in it' })).toBeVisible();
+  await page.getByRole('link', { name: /^Sign up/ }).click();
+  await fillSignUp(page, school, 'Vera');
+  await page.getByRole('button', { name: 'Enroll' }).click();
+  await expect(page.getByRole('heading', { name: 'Your progress' })).toBeVisible();
+  await signOut(page);
+  await page.goto(`${school.urls.student}/courses/drawing-what-you-see`);
+  await expect(page.getByRole('link', { name: /^Sign up/ })).toBeVisible();
+});
 
 test('a link by mail signs in, once', async ({ school, browserFor }) => {
   const { page } = await browserFor({ phone: true });

@@ -69,14 +69,28 @@ it("lists an instructor's courses with their students, and nobody else's", async
   });
 });
 
-it('shows nobody nothing', async () => {
+it('shows visitors what is published, and nothing else', async () => {
   await using room = await classroom();
+  const instructor = await room.db.a.instructor();
+  const course = await room.db.a.course().taughtBy(instructor);
+  const draft = await room.db.a.course({ status: 'draft' }).taughtBy(instructor);
   const { catalog } = await room.as(null);
+
+  const { items } = await catalog.list.query({});
+  expect(items).toMatchObject([{ id: course.id, isEnrolled: false }]);
+  const shown = await catalog.course.query({ courseId: course.id });
+  expect(courseOutput.safeParse(shown).error).toBeUndefined();
+  expect(shown).toMatchObject(items[0]!);
+  expect(await refusal(catalog.course.query({ courseId: draft.id }))).toMatchObject({
+    httpStatus: 404,
+  });
+  const staff = await room.as(instructor);
+  expect(await staff.catalog.course.query({ courseId: draft.id })).toMatchObject({ id: draft.id });
   for (const call of [
-    () => catalog.list.query({}),
-    () => catalog.course.query({ slug: 'x' }),
     () => catalog.teaching.query({}),
+    () => catalog.content.query({ courseId: course.id }),
+    () => catalog.lesson.query({ lessonId: course.id }),
   ]) {
-    expect(await refusal(call())).toMatchObject({ httpStatus: 401 });
+    expect(await refusal(call()), call.toString()).toMatchObject({ httpStatus: 401 });
   }
 });

@@ -1,9 +1,8 @@
-import { sql, type SQL } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import type * as z from 'zod';
 import type { Live } from '../live/contract.ts';
 import { liveHead, userTopic } from '../live/queries.ts';
 import type { UserTransaction } from '../server/database.ts';
-import { ApiError } from '../server/errors.ts';
 import { isAfter, isoTime, onlyRow, rowCount, toPage } from '../server/fragments.ts';
 import type {
   Course,
@@ -33,104 +32,27 @@ export const instructorsOfCourse = sql`coalesce((
   where teaching.course_id = course.id
 ), '[]')`;
 
-/** The columns of a card. */
-function summaryColumns(userId: string): SQL {
-  return sql`
-    course.id,
-    course.slug,
-    course.title,
-    course.summary,
-    course.cover_url as "coverUrl",
-    course.level,
-    course.category,
-    course.price_cents as "priceCents",
-    course.currency,
-    lessons.count as "lessonCount",
-    lessons.minutes as "durationMinutes",
-    ${instructorsOfCourse} as "instructors",
-    exists (
-      select from public.enrollments as enrollment
-      where enrollment.course_id = course.id
-        and enrollment.user_id = ${userId}::uuid
-        and enrollment.status <> 'cancelled'
-    ) as "isEnrolled",
-    ${isoTime(sql`course.created_at`)} as "createdAt"`;
-}
-
-/** How many lessons `course` has, and how long they take together. */
-const lessonsOfCourse = sql`
-  cross join lateral (
-    select
-      count(*)::integer as count,
-      coalesce(sum(lesson.duration_minutes), 0)::integer as minutes
-    from public.modules as module
-    join public.lessons as lesson on lesson.module_id = module.id
-    where module.course_id = course.id and module.is_published and lesson.is_published
-  ) as lessons`;
-
-/** The courses that are published, newest first. */
+/** The courses that are published, newest first; for everybody. */
 export async function listCourses(
   tx: UserTransaction,
-  userId: string,
   { cursor, limit }: z.output<typeof listInput>,
 ): Promise<z.infer<typeof listOutput>> {
-  const rows = await tx.execute<CourseSummary>(sql`
-    select ${summaryColumns(userId)}
-    from public.courses as course
-    ${lessonsOfCourse}
-    where course.status = 'published' and ${isAfter(cursor, sql`course.created_at`, sql`course.id`)}
-    order by course.created_at desc, course.id desc
-    limit ${rowCount(limit + 1)}`);
-  return toPage(rows, limit, (row) => row);
+  const rows = await tx.execute<{ course: CourseSummary }>(sql`
+    select public.published_courses(
+      ${cursor?.createdAt ?? null}::timestamptz, ${cursor?.id ?? null}::uuid, ${limit + 1}::integer
+    ) as "course"`);
+  const courses = rows.map(({ course }) => course);
+  return toPage(courses, limit, (course) => course);
 }
 
-/** A course that the user may see, with its modules and lessons. */
-export async function findCourse(
-  tx: UserTransaction,
-  userId: string,
-  wanted: CourseInput,
-): Promise<Course> {
-  const isWanted =
-    'courseId' in wanted
-      ? sql`course.id = ${wanted.courseId}::uuid`
-      : sql`course.slug = ${wanted.slug}`;
-  const [course] = await tx.execute<Course>(sql`
-    select
-      ${summaryColumns(userId)},
-      course.description,
-      course.version,
-      coalesce((
-        select jsonb_agg(
-          jsonb_build_object(
-            'id', module.id,
-            'title', module.title,
-            'summary', module.summary,
-            'lessons', coalesce((
-              select jsonb_agg(
-                jsonb_build_object(
-                  'id', lesson.id,
-                  'title', lesson.title,
-                  'kind', lesson.kind,
-                  'durationMinutes', lesson.duration_minutes,
-                  'isRequired', lesson.is_required,
-                  'revision', lesson.revision
-                )
-                order by lesson.position, lesson.id
-              )
-              from public.lessons as lesson
-              where lesson.module_id = module.id and lesson.is_published
-            ), '[]')
-          )
-          order by module.position, module.id
-        )
-        from public.modules as module
-        where module.course_id = course.id and module.is_published
-      ), '[]') as "modules"
-    from public.courses as course
-    ${lessonsOfCourse}
-    where ${isWanted}`);
-  if (!course) throw new ApiError('COURSE_NOT_FOUND');
-  return course;
+/** A course with its modules and lessons. The database raises COURSE_NOT_FOUND. */
+export async function findCourse(tx: UserTransaction, wanted: CourseInput): Promise<Course> {
+  const { id, slug } =
+    'courseId' in wanted ? { id: wanted.courseId, slug: null } : { id: null, slug: wanted.slug };
+  const rows = await tx.execute<{ course: Course }>(
+    sql`select public.course_page(${id}::uuid, ${slug}::text) as "course"`,
+  );
+  return onlyRow(rows).course;
 }
 
 /** What a course consists of. The database raises ENROLLMENT_REQUIRED. */

@@ -1,5 +1,5 @@
 import type { TRPCRouterRecord } from '@trpc/server';
-import { instructorProcedure, userProcedure } from '../server/procedures.ts';
+import { instructorProcedure, publicProcedure, userProcedure } from '../server/procedures.ts';
 import {
   contentInput,
   contentOutput,
@@ -22,17 +22,17 @@ import {
 
 /** What can be learned here. */
 export const catalogRouter = {
-  /** The courses that are published, newest first. */
-  list: userProcedure
+  /** The courses that are published, newest first. For everybody, also without an account. */
+  list: publicProcedure
     .input(listInput)
     .output(listOutput)
-    .query(({ ctx, input }) => ctx.transaction((tx) => listCourses(tx, ctx.session.userId, input))),
+    .query(({ ctx, input }) => ctx.asUser(ctx.session, 'read', (tx) => listCourses(tx, input))),
 
-  /** A course with its modules and lessons. */
-  course: userProcedure
+  /** A course with its modules and lessons: a published one for everybody. */
+  course: publicProcedure
     .input(courseInput)
     .output(courseOutput)
-    .query(({ ctx, input }) => ctx.transaction((tx) => findCourse(tx, ctx.session.userId, input))),
+    .query(({ ctx, input }) => ctx.asUser(ctx.session, 'read', (tx) => findCourse(tx, input))),
 
   /** What a course consists of, for those who take part in it. */
   content: userProcedure

@@ -30,6 +30,20 @@ it('lists the newest first, page after page, each once', async () => {
   expect(seen).toEqual(ids);
 });
 
+it('goes on where it was, whatever comes and goes meanwhile', async () => {
+  await using room = await classroom();
+  const ann = await room.db.a.student();
+  const ids = [];
+  for (const minutesAgo of [40, 30, 20, 10]) ids.unshift(await room.notify(ann, { minutesAgo }));
+  const { notifications } = await room.as(ann);
+  const first = (await notifications.list.query({ limit: 2 })).data;
+  await room.notify(ann, { minutesAgo: 0 });
+  await notifications.remove.mutate({ id: ids[0] ?? '' });
+  const second = (await notifications.list.query({ limit: 2, cursor: first.nextCursor ?? '' }))
+    .data;
+  expect([...first.items, ...second.items].map(({ id }) => id)).toEqual(ids);
+});
+
 it('keeps the order and loses nothing when many have the same moment', async () => {
   await using room = await classroom();
   const ann = await room.db.a.student();

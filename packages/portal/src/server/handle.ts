@@ -55,7 +55,7 @@ export function createPortalHandle(portal: PortalName): Handle {
       auth,
       session,
       requestId,
-      caller: api.caller(session, { requestId }),
+      caller: api.caller(session, { requestId, clientAddress: event.getClientAddress() }),
     } satisfies PortalLocals);
     const response = await resolve(event, {
       // @supabase/ssr may read headers of its own answers while a page is rendered.

@@ -47,7 +47,7 @@ export async function signUp(event: RequestEvent) {
     password,
     options: {
       data: { first_name: firstName, last_name: lastName },
-      emailRedirectTo: `${event.url.origin}/auth/confirm`,
+      emailRedirectTo: confirmPage(event),
     },
   });
   if (error) return refuse(email, error);
@@ -61,7 +61,7 @@ export async function sendMagicLink(event: RequestEvent) {
   if (!form.ok) return form.refuse(withTyped(form.values));
   const { error } = await event.locals.auth.signInWithOtp({
     email: form.data.email,
-    options: { shouldCreateUser: false, emailRedirectTo: `${event.url.origin}/auth/confirm` },
+    options: { shouldCreateUser: false, emailRedirectTo: confirmPage(event) },
   });
   if (error && error.status !== 422 && error.status !== 400) {
     return refuse(form.data.email, error);
@@ -131,6 +131,14 @@ export async function confirm(event: RequestEvent): Promise<never> {
     }
   }
   redirect(303, '/sign-in?problem=link');
+}
+
+/** The page that a mail's link leads to; it goes on to where the form was asked to lead. */
+function confirmPage(event: RequestEvent): string {
+  const page = new URL('/auth/confirm', event.url.origin);
+  const next = nextPage(event);
+  if (next !== '/') page.searchParams.set('next', next);
+  return page.href;
 }
 
 /** Where to go afterwards: a page of this portal, never another site. */

@@ -1,6 +1,4 @@
+import { loadCatalogue } from '#lib/catalog/load-catalogue.ts';
 import type { PageServerLoad } from './$types';
 
-export const load: PageServerLoad = async ({ locals, url }) => {
-  const cursor = url.searchParams.get('after') ?? undefined;
-  return locals.caller.catalog.list({ cursor, limit: 24 });
-};
+export const load: PageServerLoad = loadCatalogue;
