@@ -60,6 +60,7 @@ export {
   type OutgoingMessage,
   type ThreadPlace,
 } from './discussions/thread-store.ts';
+export { draftOf, type Draft } from './outbox/draft.ts';
 export type { DeliveryState, Outgoing } from './outbox/outbox.ts';
 export type { AttendanceApi } from './attendance/api.ts';
 export {
