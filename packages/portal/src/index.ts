@@ -15,6 +15,8 @@ export { default as SettingsPage } from './settings/SettingsPage.svelte';
 export { useApi, type Api } from './shell/api-context.ts';
 export { default as CourseMark } from './catalog/CourseMark.svelte';
 export { default as LiveBoundary } from './monitoring/LiveBoundary.svelte';
+export { default as LessonMedia } from './catalog/LessonMedia.svelte';
+export { changeWords } from './catalog/change-words.ts';
 export { default as NewThread } from './discussions/NewThread.svelte';
 export { default as ThreadList } from './discussions/ThreadList.svelte';
 export { default as ThreadPage } from './discussions/ThreadPage.svelte';

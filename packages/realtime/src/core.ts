@@ -20,7 +20,7 @@ export {
   type ConnectionState,
   type Metrics,
 } from './connection/connection.ts';
-export type { LiveError } from './connection/errors.ts';
+export { toLiveError, type LiveError } from './connection/errors.ts';
 export type { ConnectionStatus } from './connection/status.ts';
 export type { AccessToken } from './connection/token.ts';
 export { leaderboard, type LeaderboardState, type LeaderboardStore } from './leaderboard/store.ts';
@@ -66,6 +66,7 @@ export {
   type OutgoingMessage,
   type ThreadPlace,
 } from './discussions/thread-store.ts';
+export { draftOf, type Draft } from './outbox/draft.ts';
 export type { DeliveryState, Outgoing } from './outbox/outbox.ts';
 export type { AttendanceApi } from './attendance/api.ts';
 export {

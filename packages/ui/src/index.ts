@@ -20,6 +20,7 @@ export { default as SelectField } from './SelectField.svelte';
 export { default as Skeleton } from './Skeleton.svelte';
 export { default as SortHeader } from './SortHeader.svelte';
 export { default as Switch } from './Switch.svelte';
+export { default as TextArea } from './TextArea.svelte';
 export { default as TextField } from './TextField.svelte';
 export { default as ThemeChoice } from './ThemeChoice.svelte';
 export { default as TimeRange } from './TimeRange.svelte';

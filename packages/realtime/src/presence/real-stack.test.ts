@@ -8,17 +8,22 @@ const names =
   (state: PresenceState) =>
     state.onlineUsers.map(({ name }) => name).join() === wanted.join();
 
-it('shows who comes, once for two tabs, with the server’s name; and who goes', async () => {
+it('shows who comes, once for two tabs, with the server’s name, and not who only looks; and who goes', async () => {
   await using here = await school();
   const course = await here.db.a.course();
   const ann = await here.db.a.student({ firstName: 'Ann', lastName: 'One' }).enrolledIn(course);
   const bob = await here.db.a.student({ firstName: 'Bob', lastName: 'Two' }).enrolledIn(course);
+  const cem = await here.db.a.student({ firstName: 'Cem', lastName: 'Three' }).enrolledIn(course);
   const place = { course: course.id };
+  const seenByCem = presence(here.tab(cem), place, { isWatching: true });
+  watch(seenByCem);
   const tabs = [here.tab(ann), here.tab(ann)].map((tab) => watch(presence(tab, place)));
   const seenByBob = presence(here.tab(bob), place);
   watch(seenByBob);
   const both = await until(seenByBob, names('Ann One', 'Bob Two'));
   expect(both).toMatchObject({ totalOnline: 2, isCrowd: false });
+
+  await until(seenByCem, names('Ann One', 'Bob Two'));
 
   const hiding = presence(here.tab(ann), place);
   const third = watch(hiding);

@@ -45,6 +45,8 @@ export type PresenceOptions = {
   initial?: { data: Presence; cursor: LiveCursor };
   /** Whether someone is in front of the tab; the browser's own signs when not given. */
   activity?: Activity;
+  /** Only looks: the person isn't there because of it. */
+  isWatching?: boolean;
 };
 
 /** Who is in a course, a workshop or a thread. */
@@ -66,15 +68,18 @@ class LivePresence extends Composite<PresenceState> implements PresenceStore {
   readonly #place: string;
   readonly #query: LiveQuery<PresenceWindow>;
   readonly #activity: Activity;
+  readonly #isWatching: boolean;
   #latest: LiveQueryState<PresenceWindow> | undefined;
   #chosen: 'online' | 'away' = 'online';
   #cancelBeat: (() => void) | undefined;
   #isThere = false;
 
-  constructor(connection: Connection, place: string, { initial, activity }: PresenceOptions) {
+  constructor(connection: Connection, place: string, options: PresenceOptions) {
+    const { initial, activity, isWatching = false } = options;
     super();
     this.#connection = connection;
     this.#place = place;
+    this.#isWatching = isWatching;
     this.#activity = activity ?? browserActivity(connection.internals.clock);
     this.#query = liveQuery({
       connection,
@@ -105,13 +110,14 @@ class LivePresence extends Composite<PresenceState> implements PresenceStore {
   }
 
   protected override followSources(): (() => void)[] {
+    const stopQuery = this.#query.subscribe((state) => {
+      this.#latest = state;
+      this.changed();
+    });
     // By the clock: while the server renders a page, nobody is there.
     this.#cancelBeat = this.#connection.internals.clock.after(0, () => this.#beat());
     return [
-      this.#query.subscribe((state) => {
-        this.#latest = state;
-        this.changed();
-      }),
+      stopQuery,
       this.#activity.watch(
         () => this.#beat(),
         () => this.#leave(),
@@ -138,6 +144,7 @@ class LivePresence extends Composite<PresenceState> implements PresenceStore {
 
   /** Says that the tab is there, now and then again. */
   #beat(): void {
+    if (this.#isWatching) return;
     this.#cancelBeat?.();
     this.#isThere = true;
     this.#say(this.#activity.isAway() ? 'away' : this.#chosen);
