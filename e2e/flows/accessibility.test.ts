@@ -4,7 +4,15 @@ import { signIn } from '../fixtures/steps.ts';
 
 const pages = {
   student: ['/', '/courses', '/courses/practical-sql', '/notifications', '/settings', '/nowhere'],
-  instructor: ['/', '/notifications', '/settings', '/nowhere'],
+  instructor: [
+    '/',
+    '/courses/new',
+    '/courses/practical-sql/edit',
+    '/courses/practical-sql/edit/publish',
+    '/notifications',
+    '/settings',
+    '/nowhere',
+  ],
 } as const;
 const visitorPages = [
   '/welcome',

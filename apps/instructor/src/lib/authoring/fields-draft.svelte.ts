@@ -42,8 +42,8 @@ export class FieldsDraft<T extends object> {
   isSaving = $state(false);
   refusal = $state.raw<Refusal>();
   conflict = $state.raw<Conflict<T>>();
-  /** What the author didn't choose of the other's version; here until it is put away. */
-  aside = $state.raw<{ by: string | null; fields: Partial<T> }>();
+  /** What wasn't chosen when a conflict was settled, of either's; here until it is put away. */
+  aside = $state.raw<Partial<T>>();
 
   constructor(options: FieldsDraftOptions<T>) {
     this.#options = options;
@@ -113,24 +113,20 @@ export class FieldsDraft<T extends object> {
     }
   }
 
-  /** Ends a conflict as chosen, and saves. What wasn't chosen of the other's is put aside. */
+  /** Ends a conflict as chosen, and saves. What wasn't chosen is put aside. */
   async settle(choices: Choices): Promise<boolean> {
     const { conflict } = this;
     if (!conflict) return false;
-    const { by, version, fields, merged } = conflict;
+    const { version, fields, merged } = conflict;
+    const left = (merged.clashes as (keyof T & string)[]).flatMap((name) => {
+      const choice = choices[name] ?? 'mine';
+      if (choice === 'both') return [];
+      return [[name, choice === 'mine' ? fields[name] : merged.fields[name]] as const];
+    });
+    this.aside = left.length === 0 ? undefined : (Object.fromEntries(left) as Partial<T>);
     this.fields = settled(merged, fields, choices);
     this.#base = { version, fields };
     this.conflict = undefined;
-    const left = merged.clashes.filter((name) => (choices[name] ?? 'mine') === 'mine');
-    this.aside =
-      left.length === 0
-        ? undefined
-        : {
-            by,
-            fields: Object.fromEntries(
-              left.map((name) => [name, fields[name as keyof T]]),
-            ) as Partial<T>,
-          };
     this.keep();
     return this.save();
   }
@@ -160,6 +156,8 @@ export class FieldsDraft<T extends object> {
   }
 
   #now(): T {
-    return $state.snapshot<T>(this.fields);
+    // Svelte's type of a snapshot isn't that of what it was taken of, though nothing here differs.
+    const now: unknown = $state.snapshot(this.fields);
+    return now as T;
   }
 }
