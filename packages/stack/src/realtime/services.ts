@@ -1,4 +1,5 @@
 import type { Policies } from './authorization/policies.ts';
+import type { KeptBroadcasts } from './broadcast/persist.ts';
 import type { Replay } from './broadcast/replay.ts';
 import type { Topics } from './channel/topic.ts';
 import type { RealtimeLogEntry } from './index.ts';
@@ -17,6 +18,7 @@ export type Services = {
   readonly policies: Policies;
   readonly changes: PostgresChanges;
   readonly replay: Replay;
+  readonly kept: KeptBroadcasts;
   readonly joins: Rate;
   /** Broadcasts that came and went. */
   readonly events: Rate;
