@@ -161,6 +161,7 @@ class Server {
       joins: new Rate(limits.joinsPerSecond, limits.rateTickMs),
       events: new Rate(limits.eventsPerSecond, limits.rateTickMs),
       presenceEvents: new Rate(limits.presenceEventsPerSecond, limits.rateTickMs),
+      isStreaming: () => this.#stream.isStreaming,
       streaming: () => this.#stream.streaming(),
       now: () => Date.now(),
     };

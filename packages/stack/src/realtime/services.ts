@@ -23,7 +23,9 @@ export type Services = {
   /** Broadcasts that came and went. */
   readonly events: Rate;
   readonly presenceEvents: Rate;
-  /** Resolves while the write-ahead log is being read. */
+  /** Whether the write-ahead log is being read. */
+  isStreaming(): boolean;
+  /** Resolves while it is being read. */
   streaming(): Promise<void>;
   /** Milliseconds since the epoch. */
   now(): number;
