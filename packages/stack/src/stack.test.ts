@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { createClient } from '@supabase/supabase-js';
 import postgres from 'postgres';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
   AlreadyRunningError,
   resetStack,
@@ -22,18 +22,21 @@ import { processBirth } from './postgres/os-process.ts';
 
 const isRoot = process.getuid?.() === 0;
 let folder: string;
+/** One for all, since making a database takes longest of all; each test leaves it stopped. */
 let dataDir: string;
-let cleanUp: (() => Promise<unknown>)[];
+const cleanUp: (() => Promise<unknown>)[] = [];
 
-beforeEach(async () => {
+beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'stack-test-'));
   await chmod(folder, 0o755);
   dataDir = join(folder, 'data');
-  cleanUp = [];
 });
 
 afterEach(async () => {
-  for (const step of cleanUp.reverse()) await step();
+  for (const step of cleanUp.splice(0).reverse()) await step();
+});
+
+afterAll(async () => {
   await resetStack(dataDir);
   await rm(folder, { recursive: true });
 });
@@ -70,6 +73,20 @@ async function startedElsewhere(): Promise<ChildProcess> {
 }
 
 describe('what a stack keeps', () => {
+  it('is gone after a reset, which leaves what is not its own', async () => {
+    const stack = await started();
+    await writeFile(join(dataDir, 'mine.txt'), 'mine');
+    await expect(resetStack(dataDir)).rejects.toBeInstanceOf(AlreadyRunningError);
+    await query(stack, 'create table gone (body text)');
+    await stack.stop();
+    await resetStack(dataDir);
+    expect(await readFile(join(dataDir, 'mine.txt'), 'utf8')).toBe('mine');
+
+    const anew = await started();
+    expect(await query(anew, `select to_regclass('gone') as gone`)).toEqual([{ gone: null }]);
+    expect(anew.secretKey).not.toBe(stack.secretKey);
+  });
+
   it('is there at the next start: data, users, mails, keys', async () => {
     const first = await started();
     await query(first, 'create table notes (body text); insert into notes values (1)');
@@ -91,60 +108,24 @@ describe('what a stack keeps', () => {
     expect((await stat(join(dataDir, 'keys.json'))).mode & 0o777).toBe(0o600);
   });
 
-  it('is gone after a reset, which leaves what is not its own', async () => {
-    const stack = await started();
-    await writeFile(join(dataDir, 'mine.txt'), 'mine');
-    await expect(resetStack(dataDir)).rejects.toBeInstanceOf(AlreadyRunningError);
-    await query(stack, 'create table notes (body text)');
-    await stack.stop();
-    await resetStack(dataDir);
-    expect(await readFile(join(dataDir, 'mine.txt'), 'utf8')).toBe('mine');
-
-    const anew = await started();
-    expect(await query(anew, `select to_regclass('notes') as notes`)).toEqual([{ notes: null }]);
-    expect(anew.secretKey).not.toBe(stack.secretKey);
-  });
-
   it('survives the death of its process, which leaves no Postgres behind', async () => {
     const child = await startedElsewhere();
     const status = await stackStatus(dataDir);
     if (status === null) throw new Error('The stack runs, but its status is not known.');
-    await query(status, 'create table notes (body text); insert into notes values (1)');
+    await query(status, 'create table survivors (body text); insert into survivors values (1)');
     const [server] = await query(status, `select current_setting('data_directory') as directory`);
     child.kill('SIGKILL');
     await once(child, 'exit');
     expect(await stackStatus(dataDir)).toBeNull();
 
     const stack = await started();
-    expect(await query(stack, 'select body from notes')).toEqual([{ body: '1' }]);
+    expect(await query(stack, 'select body from survivors')).toEqual([{ body: '1' }]);
     const [now] = await query(stack, `select current_setting('data_directory') as directory`);
     expect(now).toEqual(server);
   });
-
-  it('starts although postmaster.pid names a process that is somebody else', async () => {
-    const first = await started();
-    await first.stop();
-    const pidFile = join(dataDir, 'postgres', 'postmaster.pid');
-    await writeFile(pidFile, `${process.pid}\n${dataDir}/postgres\n0\n54322\n`);
-    await expect(started()).resolves.toBeDefined();
-  });
 });
 
-describe('a second stack of the same folder', () => {
-  it('is refused, in this process and from another one', async () => {
-    const child = await startedElsewhere();
-    await expect(started()).rejects.toThrow(`is already running (pid ${child.pid})`);
-  });
-
-  it('is not refused because of a process that only has the same number', async () => {
-    await mkdir(dataDir);
-    await writeFile(join(dataDir, 'owner'), `${process.pid} an earlier birth`);
-    expect(await processBirth(process.pid)).not.toBe('an earlier birth');
-    await expect(started()).resolves.toBeDefined();
-  });
-});
-
-it('is seen and stopped by other processes', async () => {
+it('is seen by other processes, keeps them from starting a second one, and is stopped by them', async () => {
   expect(await stackStatus(dataDir)).toBeNull();
   expect(await stopStack(dataDir)).toBe(false);
   const child = await startedElsewhere();
@@ -155,6 +136,7 @@ it('is seen and stopped by other processes', async () => {
     publishableKey: expect.stringMatching(/^sb_publishable_/) as string,
     secretKey: expect.stringMatching(/^sb_secret_/) as string,
   });
+  await expect(started()).rejects.toThrow(`is already running (pid ${child.pid})`);
   expect(await stopStack(dataDir)).toBe(true);
   expect(await stackStatus(dataDir)).toBeNull();
   await expect(fetch(`${status?.apiUrl}/health`)).rejects.toThrow();
@@ -177,7 +159,11 @@ it.each([
   },
 );
 
-it('runs the jobs of the app', async () => {
+it('starts although files name processes that only have the same number, and runs the jobs of the app', async () => {
+  const pidFile = join(dataDir, 'postgres', 'postmaster.pid');
+  await writeFile(pidFile, `${process.pid}\n${dataDir}/postgres\n0\n54322\n`);
+  await writeFile(join(dataDir, 'owner'), `${process.pid} an earlier birth`);
+  expect(await processBirth(process.pid)).not.toBe('an earlier birth');
   const entries: string[] = [];
   const { promise: ran, resolve } = Promise.withResolvers<void>();
   await started({
@@ -191,27 +177,25 @@ it('runs the jobs of the app', async () => {
   expect(entries.at(-1)).toMatch(/^tick took \d+ ms$/);
 });
 
-describe.runIf(isRoot)('a folder that the user of Postgres cannot reach', () => {
-  beforeEach(() => chmod(folder, 0o700));
-
-  it('has its data elsewhere, says where, and finds them again', async () => {
+it.runIf(isRoot)(
+  'has its data elsewhere when the user of Postgres cannot reach the folder, and finds them again',
+  async () => {
+    const hidden = join(folder, 'hidden');
+    const options = { dataDir: join(hidden, 'data') };
+    await mkdir(hidden, { mode: 0o700 });
+    cleanUp.push(() => resetStack(options.dataDir));
     const said: string[] = [];
-    const first = await started({ onProgress: (message) => said.push(message) });
+    const first = await started({ ...options, onProgress: (message) => said.push(message) });
     expect(said.join('\n')).toMatch(/can't be reached by user \S+: the data are in \//);
     await query(first, 'create table notes (body text)');
     await first.stop();
-    const second = await started();
-    const found = await query(second, `select to_regclass('notes')::text as notes`);
-    expect(found).toEqual([{ notes: 'notes' }]);
-  });
-
-  it('begins anew when it is another folder at the same path', async () => {
-    const first = await started();
-    await query(first, 'create table notes (body text)');
-    await first.stop();
-    await rm(dataDir, { recursive: true });
-    const second = await started();
-    const found = await query(second, `select to_regclass('notes')::text as notes`);
-    expect(found).toEqual([{ notes: null }]);
-  });
-});
+    const notes = `select to_regclass('notes')::text as notes`;
+    const second = await started(options);
+    expect(await query(second, notes)).toEqual([{ notes: 'notes' }]);
+    await second.stop();
+    // Another folder at the same path is not the one whose data these are.
+    await rm(options.dataDir, { recursive: true });
+    const third = await started(options);
+    expect(await query(third, notes)).toEqual([{ notes: null }]);
+  },
+);

@@ -4,20 +4,29 @@ grant usage on schema realtime to postgres, anon, authenticated, service_role;
 grant usage on schema realtime to supabase_realtime_admin;
 
 -- Messages of private and public channels, kept for replay. Who may join, receive, send and track
--- on a private topic is decided by policies on this table; there is none at first.
+-- on a private topic is decided by policies on this table; there is none at first. A message that a
+-- client sent and asked to keep has been told already (`skip_broadcast`), and may end (`expires_at`).
 create table if not exists realtime.messages (
   topic text not null,
   extension text not null,
   payload jsonb,
   event text,
   private boolean default false,
-  updated_at timestamp not null default now(),
-  inserted_at timestamp not null default now(),
+  updated_at timestamp not null default timezone('utc', now()),
+  inserted_at timestamp not null default timezone('utc', now()),
   id uuid not null default gen_random_uuid(),
   binary_payload bytea,
+  skip_broadcast boolean not null default false,
+  expires_at timestamp,
   primary key (id, inserted_at),
   constraint messages_payload_exclusive check (payload is null or binary_payload is null)
 ) partition by range (inserted_at);
+-- What projects of earlier versions lack.
+alter table realtime.messages
+  add column if not exists skip_broadcast boolean not null default false,
+  add column if not exists expires_at timestamp,
+  alter column updated_at set default timezone('utc', now()),
+  alter column inserted_at set default timezone('utc', now());
 create index if not exists messages_inserted_at_topic_index
   on realtime.messages (inserted_at desc, topic)
   where extension = 'broadcast' and private is true;

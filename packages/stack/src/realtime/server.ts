@@ -7,6 +7,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { Policies } from './authorization/policies.ts';
 import { DatabaseBroadcasts, isMessagesTable } from './broadcast/from-database.ts';
 import { handleBroadcastRequest } from './broadcast/http.ts';
+import { KeptBroadcasts } from './broadcast/persist.ts';
 import { Replay } from './broadcast/replay.ts';
 import { countDeliveries } from './channel/flood.ts';
 import { detach } from './channel/lifecycle.ts';
@@ -154,11 +155,15 @@ class Server {
       tokens: new TokenVerifier(options),
       policies: new Policies(this.#pool, this.#meter),
       replay,
+      kept: new KeptBroadcasts(this.#pool, limits.payloadBytes, (message) =>
+        log({ level: 'error', part: 'broadcast', message }),
+      ),
       joins: new Rate(limits.joinsPerSecond, limits.rateTickMs),
       events: new Rate(limits.eventsPerSecond, limits.rateTickMs),
       presenceEvents: new Rate(limits.presenceEventsPerSecond, limits.rateTickMs),
+      isStreaming: () => this.#stream.isStreaming,
       streaming: () => this.#stream.streaming(),
-      now: Date.now,
+      now: () => Date.now(),
     };
     this.#webSockets = new WebSocketServer({
       noServer: true,

@@ -1,4 +1,5 @@
 import type { Policies } from './authorization/policies.ts';
+import type { KeptBroadcasts } from './broadcast/persist.ts';
 import type { Replay } from './broadcast/replay.ts';
 import type { Topics } from './channel/topic.ts';
 import type { RealtimeLogEntry } from './index.ts';
@@ -17,11 +18,14 @@ export type Services = {
   readonly policies: Policies;
   readonly changes: PostgresChanges;
   readonly replay: Replay;
+  readonly kept: KeptBroadcasts;
   readonly joins: Rate;
   /** Broadcasts that came and went. */
   readonly events: Rate;
   readonly presenceEvents: Rate;
-  /** Resolves while the write-ahead log is being read. */
+  /** Whether the write-ahead log is being read. */
+  isStreaming(): boolean;
+  /** Resolves while it is being read. */
   streaming(): Promise<void>;
   /** Milliseconds since the epoch. */
   now(): number;

@@ -8,6 +8,8 @@ import type { Meter } from '../metrics/meter.ts';
 import type { Claims } from '../token/verifier.ts';
 
 export type Extension = 'broadcast' | 'presence';
+/** What a policy for inserting may be asked about besides: keeping what is sent. */
+export type WriteExtension = Extension | 'persistence';
 
 /** Who asks, and for which topic (without the prefix). `headers` is JSON text. */
 export type AuthorizationRequest = { topic: string; claims: Claims; headers: string };
@@ -51,8 +53,8 @@ export class Policies {
     return new Set(rows as Extension[]);
   }
 
-  /** Whether these claims may speak on the topic. */
-  async canWrite(asker: AuthorizationRequest, extension: Extension): Promise<boolean> {
+  /** Whether these claims may speak on the topic, or have what they say kept. */
+  async canWrite(asker: AuthorizationRequest, extension: WriteExtension): Promise<boolean> {
     const topic = pg.escapeLiteral(asker.topic);
     try {
       await this.#probe(

@@ -29,6 +29,7 @@ const MISSED = `
   select id, topic, event, private, payload::text as payload, binary_payload
   from realtime.messages
   where extension = 'broadcast' and event is not null and private is not null
+    and not skip_broadcast
     and (payload is not null or binary_payload is not null)
     and inserted_at > (now() at time zone 'utc') - interval '10 minutes'
   order by inserted_at desc limit $1`;
@@ -41,6 +42,7 @@ type Columns = {
   payload: number;
   binary: number;
   private: number;
+  skip: number;
 };
 
 /** Named after the parent, or after the day's partition when the publication says so. */
@@ -74,6 +76,8 @@ export class DatabaseBroadcasts {
     const json = row[columns.payload];
     const payload = json ?? unhex(row[columns.binary]);
     if (!name || !event || !id || !isPrivate || !payload) return;
+    // A client's own, which was told when it came.
+    if (row[columns.skip]?.[0] === TRUE) return;
     const uuid = id.toString('latin1');
     this.#remember(uuid);
     const isJson = !!json;
@@ -142,6 +146,7 @@ export class DatabaseBroadcasts {
       payload: at('payload'),
       binary: at('binary_payload'),
       private: at('private'),
+      skip: at('skip_broadcast'),
     };
     this.#columns.set(relation, columns);
     return columns;

@@ -12,6 +12,7 @@ import { SharedFrame } from '../codec/shared-frame.ts';
 import type { Services } from '../services.ts';
 import { TokenError } from '../token/errors.ts';
 import type { Claims } from '../token/verifier.ts';
+import { InvalidTtl, type Keeping, readPersist } from './persist.ts';
 
 const API_PATH = /^(?:\/realtime\/v1)?\/api\/(ping|broadcast)(?:\/([^/]+)\/events\/([^/]+))?$/;
 const MAX_BODY_BYTES = 8_000_000;
@@ -189,15 +190,36 @@ async function publishOne(
   if (body.length > services.limits.payloadBytes) {
     throw new HttpError(422, { message: 'Payload size exceeds tenant limit' });
   }
+  const keeping = keepingOf(route.url.searchParams, isPrivate);
   if (isPrivate && !(await services.policies.canWrite({ topic, ...sender }, 'broadcast'))) {
     services.meter.drops.deniedBroadcast += 1;
     throw new HttpError(403, { message: 'Forbidden' });
   }
   const payload = { event, isJson, bytes: body };
-  const frame = new SharedFrame((version) => encodeUserBroadcast(version, name, payload, ''));
+  const mayKeep =
+    keeping !== null && (await services.policies.canWrite({ topic, ...sender }, 'persistence'));
+  const id = mayKeep ? await services.kept.keep(topic, payload, keeping) : null;
+  const frame = new SharedFrame((version) => encodeUserBroadcast(version, name, payload, ''), id);
   services.events.count(services.now());
   services.meter.eventsFromHttp += 1;
   services.topics.find(name, isPrivate)?.broadcasts.send(frame);
+}
+
+/** `persist=true` or `persist[ttl]=60`. */
+function keepingOf(query: URLSearchParams, isPrivate: boolean): Keeping | null {
+  const ttl = query.get('persist[ttl]');
+  try {
+    const keeping = readPersist(ttl === null ? query.get('persist') : { ttl });
+    if (keeping === null || isPrivate) return keeping;
+  } catch (error) {
+    if (error instanceof InvalidTtl) throw unkept(error.message);
+    throw error;
+  }
+  throw unkept('can only be used on private channels');
+}
+
+function unkept(reason: string): HttpError {
+  return new HttpError(422, { errors: { persist: [reason] } });
 }
 
 function isJsonBody(request: IncomingMessage): boolean {

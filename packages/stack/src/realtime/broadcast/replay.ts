@@ -31,6 +31,7 @@ const PAST = `
     where topic = $1 and private is true and extension = 'broadcast' and event is not null
       and inserted_at >= to_timestamp($2::float8 / 1000) at time zone 'utc'
       and (payload is not null or binary_payload is not null)
+      and (expires_at is null or expires_at > now() at time zone 'utc')
     order by inserted_at desc, id
     limit $3
   ) as past on true`;

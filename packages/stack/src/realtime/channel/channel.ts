@@ -8,9 +8,9 @@ import type { JoinConfig } from './join-config.ts';
 import { Mailbox } from './mailbox.ts';
 import { TOPIC_PREFIX, type Topic } from './topic.ts';
 
-/** What a private channel may do; null is "not asked yet". All true on a public one. */
+/** What a private channel may do; null is "not asked yet". On a public one all but keeping. */
 export type Rights = {
-  broadcast: { read: boolean; write: boolean | null };
+  broadcast: { read: boolean; write: boolean | null; persist: boolean | null };
   presence: { read: boolean | null; write: boolean | null };
 };
 
@@ -124,7 +124,10 @@ export class Channel {
   }
 }
 
-/** On a public topic everyone may do everything. */
+/** On a public topic everyone may do everything, and nothing is kept. */
 export function publicRights(): Rights {
-  return { broadcast: { read: true, write: true }, presence: { read: true, write: true } };
+  return {
+    broadcast: { read: true, write: true, persist: false },
+    presence: { read: true, write: true },
+  };
 }

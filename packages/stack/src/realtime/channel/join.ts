@@ -83,7 +83,10 @@ async function check(services: Services, channel: Channel): Promise<void> {
   if (channel.claims.exp * 1000 <= services.now()) {
     throw new TokenError('InvalidJWTToken', expiredMessage(channel.claims.exp, services.now()));
   }
-  await inTime(streaming(services), limits.replicationWaitMs, INITIALIZING);
+  // A crowd that comes back at once costs no timers where there is nothing to wait for.
+  if (!services.isStreaming()) {
+    await inTime(streaming(services), limits.replicationWaitMs, INITIALIZING);
+  }
   if (channel.config.isPrivate) channel.rights = await readRights(services, channel);
 }
 

@@ -48,7 +48,7 @@ export async function readRights(services: Services, channel: Channel): Promise<
     throw new ReadDenied(channel.subTopic);
   }
   return {
-    broadcast: { read: readable.has('broadcast'), write: null },
+    broadcast: { read: readable.has('broadcast'), write: null, persist: null },
     presence: { read: channel.presenceIsEnabled ? readable.has('presence') : null, write: null },
   };
 }

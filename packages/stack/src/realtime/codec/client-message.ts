@@ -16,6 +16,8 @@ export type ClientMessage = {
   payload: unknown;
   /** Set for a broadcast that came as a binary frame (kind 3): its payload, untouched. */
   binary: BinaryPayload | null;
+  /** What such a frame says to the server, and to nobody else; undefined where it says nothing. */
+  metadata?: unknown;
 };
 
 const USER_BROADCAST_PUSH = 3;
@@ -45,7 +47,7 @@ export function decodeBinary(frame: Buffer): ClientMessage | null {
     fields.push(frame.toString('utf8', offset, end));
     offset = end;
   }
-  const [joinRef, ref, topic, event] = fields as [string, string, string, string];
+  const [joinRef, ref, topic, event, metadata] = fields as [string, string, string, string, string];
   if (topic === '' || event === '') return null;
   return {
     joinRef: joinRef === '' ? null : joinRef,
@@ -54,6 +56,7 @@ export function decodeBinary(frame: Buffer): ClientMessage | null {
     event: 'broadcast',
     payload: null,
     binary: { event, isJson: frame[6] === JSON_ENCODING, bytes: frame.subarray(offset) },
+    ...(metadata === '' ? {} : { metadata: parseJson(metadata) }),
   };
 }
 

@@ -21,7 +21,8 @@ export const IS_OVER = `(
 )`;
 
 /**
- * Waits until others see what is to be judged: the log tells of a commit a moment before they do.
+ * Waits until others see what is to be judged: the log tells of a commit a moment before they do,
+ * and SQL has nothing that waits for the end of a transaction of others, so it is looked at again.
  * A statement of plpgsql; reads the parameter `xids`.
  */
 export const WAIT_FOR_COMMITS = `

@@ -86,6 +86,7 @@ export class ReplicationStream {
     await first.promise;
   }
 
+  /** Whether {@link streaming} is resolved. */
   get isStreaming(): boolean {
     return this.#isStreaming;
   }
@@ -210,7 +211,6 @@ export class ReplicationStream {
     const isFirst = !this.#hasStreamed;
     const connection = this.#connection;
     this.#hasStreamed = true;
-    this.#isStreaming = true;
     connection?.stream.pause();
     if (!isFirst && !isKept)
       await this.#options
@@ -219,6 +219,7 @@ export class ReplicationStream {
     if (this.#connection !== connection) return;
     if (this.#pauses.size === 0) connection?.stream.resume();
     this.#log('info', isFirst ? 'streaming' : 'streaming again');
+    this.#isStreaming = true;
     this.#streaming.resolve();
     onFirst();
   }

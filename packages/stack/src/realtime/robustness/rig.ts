@@ -140,10 +140,11 @@ export class Rig implements AsyncDisposable {
     await recovered;
   }
 
-  token(sub: string): Promise<string> {
+  /** An access token of the time `nowMs`, which lasts an hour. */
+  token(sub: string, nowMs = Date.now()): Promise<string> {
     return new SignJWT({ role: 'authenticated', sub })
       .setProtectedHeader({ alg: 'HS256' })
-      .setExpirationTime('1h')
+      .setExpirationTime(Math.floor(nowMs / 1000) + 3_600)
       .sign(new TextEncoder().encode(JWT_SECRET));
   }
 

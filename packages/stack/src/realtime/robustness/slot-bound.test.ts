@@ -31,7 +31,7 @@ it('holds no more of the log than is allowed when its server was killed', async 
     sql: SQL,
   });
   await rig.killServer();
-  await writeLog(rig, 320);
+  await writeLog(rig, 240);
   expect((await logBytes(rig)) / MB).toBeLessThan(160);
   const { rows } = await rig.db.query<{ wal_status: string }>(
     'select wal_status from pg_replication_slots',

@@ -32,7 +32,7 @@ export class TokenVerifier {
   readonly #cache = new Map<string, Claims>();
   readonly #now: () => number;
 
-  constructor(keys: Keys, now: () => number = Date.now) {
+  constructor(keys: Keys, now: () => number = () => Date.now()) {
     this.#keys = keys;
     this.#now = now;
     this.#secret = new TextEncoder().encode(keys.jwtSecret);
