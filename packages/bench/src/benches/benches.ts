@@ -3,6 +3,7 @@ import type { Row } from '../measure/row.ts';
 import { api } from './api.ts';
 import { changes } from './changes.ts';
 import { connections } from './connections.ts';
+import { coursePage } from './course-page.ts';
 import { enrollment } from './enrollment.ts';
 import { fanOut } from './fan-out.ts';
 import { completion } from './completion.ts';
@@ -31,6 +32,7 @@ export const benches = {
   completion,
   leaderboard,
   javascript,
+  'course-page': coursePage,
 } satisfies Record<string, Bench>;
 
 /** Whether there is a benchmark of that name. */
