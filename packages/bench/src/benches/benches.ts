@@ -8,6 +8,7 @@ import { fanOut } from './fan-out.ts';
 import { completion } from './completion.ts';
 import { latency } from './latency.ts';
 import { leaderboard } from './leaderboard.ts';
+import { monitoring } from './monitoring.ts';
 import { notifications } from './notifications.ts';
 import { signIns } from './sign-ins.ts';
 
@@ -29,6 +30,7 @@ export const benches = {
   notifications,
   completion,
   leaderboard,
+  monitoring,
 } satisfies Record<string, Bench>;
 
 /** Whether there is a benchmark of that name. */
