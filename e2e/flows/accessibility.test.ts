@@ -1,4 +1,4 @@
-import AxeBuilder from '@axe-core/playwright';
+import { axeViolations } from '../fixtures/axe.ts';
 import { expect, test } from '../fixtures/homeroom.ts';
 import { signIn } from '../fixtures/steps.ts';
 
@@ -22,9 +22,6 @@ const visitorPages = [
   '/forgot-password',
 ];
 
-/** The rules of WCAG 2.2 A and AA, and what axe holds to be good practice. */
-const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-
 const looks = [
   { phone: false, dark: false },
   { phone: true, dark: true },
@@ -43,10 +40,7 @@ for (const portal of ['student', 'instructor'] as const) {
       const violations: string[] = [];
       const check = async (path: string) => {
         await page.goto(url + path);
-        const result = await new AxeBuilder({ page }).withTags([...tags]).analyze();
-        for (const { id, nodes } of result.violations) {
-          violations.push(...nodes.map(({ target }) => `${path}: ${id} at ${String(target)}`));
-        }
+        violations.push(...(await axeViolations(page)));
       };
       if (portal === 'student') for (const path of visitorPages) await check(path);
       await signIn(page, url, `${portal}@homeroom.test`);

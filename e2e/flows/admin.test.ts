@@ -1,3 +1,4 @@
+import { axeViolations } from '../fixtures/axe.ts';
 import { expect, test } from '../fixtures/homeroom.ts';
 import { signIn } from '../fixtures/steps.ts';
 
@@ -37,6 +38,7 @@ test('an administrator makes a key, sees what it does, and revokes it', async ({
   await expect(log).toContainText('services.users');
   await expect(log).toContainText('refused: SCOPE_MISSING');
   await shown.getByText('Revoke…').click();
+  expect(await axeViolations(page)).toEqual([]);
   await page.getByRole('button', { name: 'Revoke “Billing”' }).click();
   await expect(page.getByText('The key is revoked.')).toBeVisible();
   await expect(log).toContainText('revoked');
@@ -55,6 +57,7 @@ test('the system’s figures move, and a part that breaks leaves the rest workin
     .getByRole('row', { name: /^Commit to screen/ })
     .getByRole('cell')
     .last();
+  expect(await axeViolations(page)).toEqual([]);
   const before = Number.parseInt((await samples.textContent()) ?? '', 10);
 
   // Somebody looks, is told something, and their browser reports how long that took.
@@ -79,6 +82,11 @@ test('the system’s figures move, and a part that breaks leaves the rest workin
   await expect(page.getByText('instructor portal, system, last on /admin')).toBeVisible({
     timeout: 40_000,
   });
+
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.reload();
+  expect(await axeViolations(page)).toEqual([]);
 
   const ready = await fetch(`${student}/ready`);
   expect(await ready.json()).toMatchObject({ ok: true, migrations: 'current' });

@@ -2,7 +2,7 @@ import { connect, type Database } from '@homeroom/db';
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch';
 import { pino, type Logger } from 'pino';
 import { createIssuer, type Issuer } from '../certificates/issuer.ts';
-import { createMonitor } from '../monitoring/monitor.ts';
+import { createMonitor, type Monitor } from '../monitoring/monitor.ts';
 import { createStripeWebhook } from '../payments/stripe-webhook.ts';
 import { createRest } from '../rest/rest.ts';
 import { appRouter } from '../router.ts';
@@ -66,6 +66,8 @@ export type ApiOptions = {
   log?: Logger;
   /** Which portal it serves, for monitoring. */
   portal?: string;
+  /** Watches calls and browsers in place of our own monitor. */
+  monitor?: Monitor;
 };
 
 /** Builds the API. It connects to the database with the first call. */
@@ -77,7 +79,7 @@ export function createApi(settings: Settings, options: ApiOptions = {}): Api {
   const issuer = createIssuer(settings);
   const { portal = 'api' } = options;
   const log = options.log ?? pino({ name: portal, level: settings.logLevel ?? 'info' });
-  const monitor = createMonitor(db, portal, log);
+  const { monitor = createMonitor(db, portal, log) } = options;
   const asUser = createAsUser(db);
   const countCall = createRateLimits(settings.rateLimits);
   const services: Services = { issuer, asUser, countCall, monitor, log };

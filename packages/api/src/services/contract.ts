@@ -13,6 +13,9 @@ const idempotencyKey = z.string().min(8).max(100);
 
 const person = { userId: z.guid() };
 
+/** Every screen that shows the notification loads it. */
+const DATA_LENGTH_MAX = 10_000;
+
 /** Enrolls somebody, whatever the course costs. */
 export const enrollInput = z.object({ ...person, courseId: z.guid() });
 
@@ -32,7 +35,10 @@ export const notifyInput = z.object({
   message: z.string().trim().min(1).max(5000),
   courseId: z.guid().optional(),
   /** More about it, shown by nobody but kept with it. */
-  data: z.record(z.string().max(100), z.unknown()).default({}),
+  data: z
+    .record(z.string().max(100), z.unknown())
+    .refine((data) => JSON.stringify(data).length <= DATA_LENGTH_MAX, 'Is too large')
+    .default({}),
   expiresAt: z.iso.datetime({ offset: true }).optional(),
 });
 

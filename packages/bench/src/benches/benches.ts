@@ -10,6 +10,7 @@ import { completion } from './completion.ts';
 import { javascript } from './javascript.ts';
 import { latency } from './latency.ts';
 import { leaderboard } from './leaderboard.ts';
+import { monitoring } from './monitoring.ts';
 import { notifications } from './notifications.ts';
 import { signIns } from './sign-ins.ts';
 
@@ -33,6 +34,7 @@ export const benches = {
   leaderboard,
   javascript,
   'course-page': coursePage,
+  monitoring,
 } satisfies Record<string, Bench>;
 
 /** Whether there is a benchmark of that name. */
