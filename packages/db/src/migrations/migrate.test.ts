@@ -65,6 +65,24 @@ describe('migrating', () => {
     expect(proof?.found).toBeNull();
   });
 
+  it('begins a migration again that lost a deadlock, and gives up after five', async () => {
+    await using db = await testDatabase();
+    await db.sql`create sequence public.attempts`;
+    const deadlocked = (times: number) => `do $$ begin
+      if nextval('public.attempts') <= ${times} then
+        raise exception 'deadlock detected' using errcode = '40P01';
+      end if;
+    end $$;`;
+    await using folder = await folderWith({ '20990101000000_lose_twice.sql': deadlocked(2) });
+    const { applied } = await migrate(db.url, { folder: folder.path });
+    expect(applied).toEqual(['20990101000000_lose_twice']);
+    await writeFile(join(folder.path, '20990101000001_lose_always.sql'), deadlocked(99));
+    await expect(migrate(db.url, { folder: folder.path })).rejects.toThrow('lose_always');
+    expect([...(await db.sql`select last_value::integer as tries from public.attempts`)]).toEqual([
+      { tries: 3 + 5 },
+    ]);
+  });
+
   it('can be run over again: every hand-written file is repeatable', async () => {
     await using db = await testDatabase();
     const source = join(PACKAGE_FOLDER, 'src');

@@ -95,7 +95,16 @@ async function readMigrations(folder: string): Promise<Migration[]> {
   return migrations;
 }
 
-async function apply(sql: Sql, { version, name, sql: statements }: Migration): Promise<void> {
+/**
+ * How often a migration is begun before a deadlock counts as a failure: the jobs of each second, and
+ * whoever else uses the database meanwhile, lock tables in another order than it.
+ */
+const ATTEMPTS_MAX = 5;
+/** Postgres's `deadlock_detected`. */
+const DEADLOCK = '40P01';
+
+async function apply(sql: Sql, migration: Migration, attempt = 1): Promise<void> {
+  const { version, name, sql: statements } = migration;
   try {
     await sql.begin(async (transaction) => {
       await transaction.unsafe(statements);
@@ -104,6 +113,8 @@ async function apply(sql: Sql, { version, name, sql: statements }: Migration): P
         values (${version}, ${name}, ${[statements]})`;
     });
   } catch (error) {
+    const isDeadlock = error instanceof postgres.PostgresError && error.code === DEADLOCK;
+    if (isDeadlock && attempt < ATTEMPTS_MAX) return apply(sql, migration, attempt + 1);
     throw new Error(`Migration ${version}_${name} failed; nothing of it was applied.`, {
       cause: error,
     });

@@ -75,7 +75,7 @@ export async function sendRecovery(event: RequestEvent) {
   const form = await readForm(event, schemas.email);
   if (!form.ok) return form.refuse(withTyped(form.values));
   const { error } = await event.locals.auth.resetPasswordForEmail(form.data.email, {
-    redirectTo: `${event.url.origin}/reset-password`,
+    redirectTo: confirmPage(event),
   });
   if (error && error.status === 429) return refuse(form.data.email, error);
   return { email: form.data.email, sent: true } satisfies FormAnswer;
@@ -133,11 +133,13 @@ export async function confirm(event: RequestEvent): Promise<never> {
   redirect(303, '/sign-in?problem=link');
 }
 
-/** The page that a mail's link leads to; it goes on to where the form was asked to lead. */
+/**
+ * The page that a mail's link leads to; it goes on to where the form was asked to lead. Always with a
+ * query, so that the templates of a hosted project can go on with `&token_hash=…`.
+ */
 function confirmPage(event: RequestEvent): string {
   const page = new URL('/auth/confirm', event.url.origin);
-  const next = nextPage(event);
-  if (next !== '/') page.searchParams.set('next', next);
+  page.searchParams.set('next', nextPage(event));
   return page.href;
 }
 
