@@ -10,6 +10,7 @@ import { latency } from './latency.ts';
 import { leaderboard } from './leaderboard.ts';
 import { notifications } from './notifications.ts';
 import { signIns } from './sign-ins.ts';
+import { together } from './together.ts';
 
 /** What a benchmark may be told. */
 export type BenchOptions = { full: boolean };
@@ -29,6 +30,7 @@ export const benches = {
   notifications,
   completion,
   leaderboard,
+  together,
 } satisfies Record<string, Bench>;
 
 /** Whether there is a benchmark of that name. */
