@@ -3,8 +3,24 @@ import { expect, test } from '../fixtures/homeroom.ts';
 import { signIn } from '../fixtures/steps.ts';
 
 const pages = {
-  student: ['/', '/courses', '/courses/practical-sql', '/notifications', '/settings', '/nowhere'],
-  instructor: ['/', '/notifications', '/settings', '/nowhere'],
+  student: [
+    '/',
+    '/courses',
+    '/courses/practical-sql',
+    '/courses/practical-sql/discussions',
+    '/messages',
+    '/notifications',
+    '/settings',
+    '/nowhere',
+  ],
+  instructor: [
+    '/',
+    '/courses/practical-sql/moderation',
+    '/messages',
+    '/notifications',
+    '/settings',
+    '/nowhere',
+  ],
 } as const;
 const visitorPages = ['/welcome', '/sign-in', '/sign-up', '/forgot-password'];
 

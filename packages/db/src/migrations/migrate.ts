@@ -88,7 +88,9 @@ async function readMigrations(folder: string): Promise<Migration[]> {
   return migrations;
 }
 
-async function apply(sql: Sql, { version, name, sql: statements }: Migration): Promise<void> {
+/** Applies one, whole. Jobs run meanwhile: whom Postgres ends to end a deadlock tries again. */
+async function apply(sql: Sql, migration: Migration, attempts = 5): Promise<void> {
+  const { version, name, sql: statements } = migration;
   try {
     await sql.begin(async (transaction) => {
       await transaction.unsafe(statements);
@@ -97,6 +99,8 @@ async function apply(sql: Sql, { version, name, sql: statements }: Migration): P
         values (${version}, ${name}, ${[statements]})`;
     });
   } catch (error) {
+    const isDeadlock = error instanceof Error && 'code' in error && error.code === '40P01';
+    if (isDeadlock && attempts > 1) return apply(sql, migration, attempts - 1);
     throw new Error(`Migration ${version}_${name} failed; nothing of it was applied.`, {
       cause: error,
     });
