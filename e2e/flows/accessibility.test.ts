@@ -3,12 +3,23 @@ import { expect, test } from '../fixtures/homeroom.ts';
 import { signIn } from '../fixtures/steps.ts';
 
 const pages = {
-  student: ['/', '/courses', '/courses/practical-sql', '/notifications', '/settings', '/nowhere'],
+  student: [
+    '/',
+    '/courses',
+    '/courses/practical-sql',
+    '/courses/practical-sql/discussions',
+    '/messages',
+    '/notifications',
+    '/settings',
+    '/nowhere',
+  ],
   instructor: [
     '/',
     '/courses/new',
     '/courses/practical-sql/edit',
     '/courses/practical-sql/edit/publish',
+    '/courses/practical-sql/moderation',
+    '/messages',
     '/notifications',
     '/settings',
     '/nowhere',

@@ -6,6 +6,9 @@ import { signIn, unreadCount } from '../fixtures/steps.ts';
 const SLUG = 'practical-sql';
 const THREAD = /Start here/;
 
+// Each flow has three browsers, all of which sign in.
+test.setTimeout(150_000);
+
 /** Opens the course's pinned thread. */
 async function openThread({ page }: Person, portalUrl: string): Promise<void> {
   await page.goto(`${portalUrl}/courses/${SLUG}/discussions`);
@@ -62,10 +65,6 @@ test('two students and an instructor are in a thread together', async ({ school,
     await composer(iris).press('Enter');
     await expect(bob.page.getByText(`@${name}`)).toBeVisible();
     await expect.poll(() => unreadCount(ann.page)).toBe(before + 1);
-    await expect(bob.page.getByRole('group', { name: 'Here now' })).toHaveAttribute(
-      'data-here',
-      '2',
-    );
   });
 
   await test.step('it is locked while another writes, who keeps what they wrote', async () => {
@@ -116,6 +115,7 @@ test('a conversation is the same on two devices', async ({ school, browserFor })
     select
       (select id from public.users where email = 'student@homeroom.test') as student,
       (select id from public.users where email = 'instructor@homeroom.test') as instructor`;
+  const messages = ({ page }: Person) => page.getByRole('list', { name: 'Messages' });
   const badge = async ({ page }: Person) => {
     const text = await page.getByText(/^\d+ unread messages$/).textContent();
     return Number.parseInt(text ?? '', 10);
@@ -136,7 +136,7 @@ test('a conversation is the same on two devices', async ({ school, browserFor })
     for (const person of [desk, phone]) await expect.poll(() => badge(person)).toBe(2);
 
     await phone.page.goto(`${school.urls.student}/messages/${people?.instructor}`);
-    await expect(phone.page.getByRole('main').getByText('The second one, too?')).toBeInViewport();
+    await expect(messages(phone).getByText('The second one, too?')).toBeInViewport();
     for (const person of [desk, phone]) await expect.poll(() => badge(person)).toBe(0);
     await expect(iris.page.getByText('Read', { exact: true })).toBeVisible();
   });
@@ -153,9 +153,7 @@ test('a conversation is the same on two devices', async ({ school, browserFor })
     await phone.page.getByRole('button', { name: 'Send' }).click();
     await expect(phone.page.getByText(/Sending…|Waiting for the network…/)).toBeVisible();
     await phone.context.setOffline(false);
-    await expect(
-      iris.page.getByLabel('Messages', { exact: true }).getByText('I have seen both.'),
-    ).toHaveCount(1);
+    await expect(messages(iris).getByText('I have seen both.')).toHaveCount(1);
     for (const person of [desk, phone]) await expect.poll(() => badge(person)).toBe(0);
   });
 
@@ -164,7 +162,7 @@ test('a conversation is the same on two devices', async ({ school, browserFor })
     await desk.page.getByRole('switch', { name: 'Receipts' }).click();
     await expect(desk.page.getByText('Your choice is saved.')).toBeVisible();
     await iris.page.reload();
-    await expect(iris.page.getByText('The second one, too?').first()).toBeVisible();
+    await expect(messages(iris).getByText('The second one, too?')).toBeVisible();
     await expect(iris.page.locator('[data-receipt]')).toHaveCount(0);
     await desk.page.getByRole('switch', { name: 'Receipts' }).click();
   });
@@ -196,7 +194,10 @@ test('nothing that people write runs in a browser', async ({ school, browserFor 
         ),
         addresses: [...document.querySelectorAll('[href], [src]')]
           .map((element) => element.getAttribute('href') ?? element.getAttribute('src') ?? '')
-          .filter((address) => !/^(https?:|mailto:|\/|\.|#|\?|$)/.test(address)),
+          .filter((address) => {
+            const { protocol } = new URL(address, location.href);
+            return !['http:', 'https:', 'mailto:'].includes(protocol);
+          }),
       }));
       expect(found, path).toEqual({ ran: false, handlers: [], addresses: [] });
     }

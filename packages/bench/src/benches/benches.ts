@@ -13,6 +13,7 @@ import { leaderboard } from './leaderboard.ts';
 import { monitoring } from './monitoring.ts';
 import { notifications } from './notifications.ts';
 import { signIns } from './sign-ins.ts';
+import { together } from './together.ts';
 
 /** What a benchmark may be told. */
 export type BenchOptions = { full: boolean };
@@ -35,6 +36,7 @@ export const benches = {
   javascript,
   'course-page': coursePage,
   monitoring,
+  together,
 } satisfies Record<string, Bench>;
 
 /** Whether there is a benchmark of that name. */

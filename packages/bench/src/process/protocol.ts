@@ -12,14 +12,19 @@ export function realtimeUrl({ apiUrl, publishableKey }: GatewayAddress): string 
   return `${base}/realtime/v1/websocket?apikey=${publishableKey}&vsn=2.0.0`;
 }
 
-/** Joins a public topic, with the changes of a table if one is given. */
-export function joinFrame(topic: string, table?: string, token?: string): string {
+/** Joins a public topic, with the changes of a table if one is given; a private one if asked. */
+export function joinFrame(
+  topic: string,
+  table?: string,
+  token?: string,
+  isPrivate = false,
+): string {
   const changes = table ? [{ event: 'INSERT', schema: 'public', table }] : [];
   const config = {
     broadcast: { self: false, ack: false },
     presence: { enabled: false, key: '' },
     postgres_changes: changes,
-    private: false,
+    private: isPrivate,
   };
   const payload = token ? { config, access_token: token } : { config };
   return JSON.stringify(['1', '1', `realtime:${topic}`, 'phx_join', payload]);

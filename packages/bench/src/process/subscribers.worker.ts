@@ -87,6 +87,14 @@ const tasks = {
     }));
   },
 
+  /** Each as another user, on one private topic. */
+  joinAs(at: GatewayAddress & { topic: string; userIds: string[] }) {
+    return openAll(at.userIds.length, (number) => ({
+      ...{ url: realtimeUrl(at), isJoined: isReply },
+      join: joinFrame(at.topic, undefined, tokenOf(at.userIds[number] ?? ''), true),
+    }));
+  },
+
   joinBare({ url, total }: { url: string; total: number }) {
     const opening = { url, join: null, isJoined: () => true };
     return openAll(total, () => opening);

@@ -107,9 +107,18 @@ begin
   end if;
   if (new.first_name, new.last_name, new.avatar_url)
     is distinct from (old.first_name, old.last_name, old.avatar_url) then
+    -- Locked in the order in which the job that tells the boards takes them.
     update private.leaderboard_told
     set is_stale = true
-    where board in (select scores.board from private.leaderboard_scores as scores where user_id = new.id);
+    from (
+      select scope from private.leaderboard_told
+      where board in (
+        select scores.board from private.leaderboard_scores as scores where user_id = new.id
+      )
+      order by scope
+      for no key update
+    ) as theirs
+    where leaderboard_told.scope = theirs.scope;
   end if;
   return null;
 end;

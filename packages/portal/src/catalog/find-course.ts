@@ -8,9 +8,9 @@ const uuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
  * on to the address with its name.
  * @throws what the API refuses, as the page's error
  */
-export async function findCourse({ locals }: RequestEvent, slug: string) {
+export async function findCourse({ locals, url }: RequestEvent, slug: string) {
   const wanted = uuid.test(slug) ? { courseId: slug } : { slug };
   const course = await locals.caller.catalog.course(wanted).catch(throwPageError);
-  if ('courseId' in wanted) redirect(308, `/courses/${course.slug}`);
+  if ('courseId' in wanted) redirect(308, url.pathname.replace(slug, course.slug) + url.search);
   return course;
 }

@@ -55,13 +55,14 @@ class Typing extends Composite<TypingState> implements TypingStore {
   }
 
   typed(): void {
-    const { clock, log } = this.#connection.internals;
+    const { internals } = this.#connection;
+    const { clock } = internals;
     if (this.#isOff || clock.now() - this.#toldAt < TELL_EVERY_MS) return;
     this.#toldAt = clock.now();
     this.#connection.api.presence.typing
       .mutate(this.#where)
       // Sending says why one can't write here; that nobody sees it coming isn't worth a word.
-      .catch((error: unknown) => log('typing not told', error));
+      .catch((error: unknown) => internals.log('typing not told', error));
   }
 
   stopped(personId: string): void {

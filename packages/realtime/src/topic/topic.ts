@@ -99,6 +99,11 @@ export class Topic {
     this.changed();
   }
 
+  /** The channel has heard something without a number. */
+  said(word: string, payload: unknown): void {
+    for (const follower of [...this.#followers]) follower.said?.(word, payload);
+  }
+
   /** The page was hidden or shown: questions stop, or begin again. */
   visibilityChanged(): void {
     this.#scheduleCheck();
@@ -202,9 +207,7 @@ export class Topic {
         for (const follower of [...this.#followers]) follower.event(event);
         if (event.event === ACCESS_REVOKED) revoked();
       },
-      said: (word, payload) => {
-        for (const follower of [...this.#followers]) follower.said?.(word, payload);
-      },
+      said: (word, payload) => this.said(word, payload),
       moved: (move) => this.#moved(move),
       ended: (end) => {
         const steadyMs = this.#state.status === 'joined' ? clock.now() - this.#joinedAt : 0;
