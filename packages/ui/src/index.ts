@@ -12,6 +12,7 @@ export { default as Notice } from './Notice.svelte';
 export { default as PageHeader } from './PageHeader.svelte';
 export { default as Popover } from './Popover.svelte';
 export { default as ProgressBar } from './ProgressBar.svelte';
+export { default as QrCode } from './QrCode.svelte';
 export { default as RelativeTime } from './RelativeTime.svelte';
 export { default as SearchField } from './SearchField.svelte';
 export { default as SegmentedLinks } from './SegmentedLinks.svelte';
