@@ -26,6 +26,7 @@ export type {
 export type {
   AttendanceEvents,
   AttendanceList,
+  CalendarEvent,
   OwnPlace,
   Participant,
   Registration,
@@ -33,6 +34,7 @@ export type {
   WorkshopCounts,
   WorkshopEvents,
   WorkshopList,
+  WorkshopPlan,
   WorkshopView,
 } from './attendance/contract.ts';
 export type {
