@@ -27,3 +27,16 @@ export { loadWorkshops } from './attendance/load-workshops.ts';
 export { findCourse } from './catalog/find-course.ts';
 export { loadThread, loadThreads } from './discussions/load-discussions.ts';
 export { csvFile } from './server/csv-file.ts';
+export {
+  answerCalendar,
+  answerCalendarEvent,
+  changeCalendarAddress,
+} from './attendance/calendar-routes.ts';
+export {
+  cancelWorkshop,
+  changeWorkshop,
+  loadNewPlan,
+  loadPlan,
+  planWorkshop,
+  type PlanAnswer,
+} from './attendance/plan-actions.ts';

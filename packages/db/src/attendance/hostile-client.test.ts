@@ -78,9 +78,9 @@ describe('a hostile client', () => {
       });
     const first = await token();
     const feed = async (secret: string) => {
-      const { data, error } = await eve.rpc('calendar_feed', { token: secret });
-      expect(error).toBeNull();
-      return data as { items: unknown[] } | null;
+      const answer = await eve.rpc('calendar_feed', { token: secret });
+      expect(answer.error).toBeNull();
+      return answer.data as { items: unknown[] } | null;
     };
     // Who has the secret has the calendar: Ann's, with her place and where it is.
     expect((await feed(first))?.items).toMatchObject([
