@@ -17,4 +17,5 @@ export { default as ThreadList } from './discussions/ThreadList.svelte';
 export { default as ThreadPage } from './discussions/ThreadPage.svelte';
 export { default as WorkshopsPage } from './attendance/WorkshopsPage.svelte';
 export { placeOf } from './attendance/place-words.ts';
-export { checkInPhase } from './attendance/check-in-window.ts';
+export { checkInPhase, type CheckInPhase } from './attendance/check-in-window.ts';
+export { timePresent } from './attendance/time-present.ts';

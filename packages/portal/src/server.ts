@@ -40,3 +40,4 @@ export {
   planWorkshop,
   type PlanAnswer,
 } from './attendance/plan-actions.ts';
+export { leadToCheckIn, seenCode, type SeenCode } from './attendance/seen-code.ts';
