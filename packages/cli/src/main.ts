@@ -14,6 +14,7 @@ const commands: Record<string, () => Promise<Command>> = {
   check: async () => (await import('./commands/check.ts')).check,
   stack: async () => (await import('./commands/stack.ts')).stack,
   db: async () => (await import('./commands/db.ts')).db,
+  attendance: async () => (await import('./commands/attendance.ts')).attendance,
   new: async () => (await import('./commands/new.ts')).newCapability,
 };
 

@@ -1,7 +1,7 @@
 import { error, fail, redirect, type RequestEvent } from '@sveltejs/kit';
 import { failureOf, throwPageError } from '../errors/page-error.ts';
 import type { Invalid } from '../server/read-form.ts';
-import { newPlan, planOf, planSchema, type PlanValues } from './plan-form.ts';
+import { newPlan, planOf, readPlan, type PlanValues } from './plan-form.ts';
 
 /** What the form of a workshop gives back: what was typed, and what to mend. */
 export type PlanAnswer = { values?: PlanValues; fields?: Invalid; message?: string };
@@ -40,21 +40,19 @@ export async function loadPlan({ locals, params }: RequestEvent) {
 }
 
 /** The plan that a form holds, or how to refuse it. */
-async function readPlan({ request }: RequestEvent) {
+async function planIn({ request }: RequestEvent) {
   const values: PlanValues = {};
   for (const [name, value] of await request.formData()) {
     if (typeof value === 'string') values[name] = value;
   }
-  const result = planSchema.safeParse(values);
-  if (result.success) return { ok: true as const, values, plan: result.data };
-  const fields: Invalid = {};
-  for (const { path, message } of result.error.issues) fields[String(path[0])] ??= message;
-  return { ok: false as const, refusal: fail(400, { values, fields } satisfies PlanAnswer) };
+  const read = readPlan(values);
+  if (read.ok) return { ...read, values };
+  return { ok: false as const, refusal: fail<PlanAnswer>(400, { values, fields: read.fields }) };
 }
 
 /** Plans a workshop and leads to its page. */
 export async function planWorkshop(event: RequestEvent) {
-  const form = await readPlan(event);
+  const form = await planIn(event);
   if (!form.ok) return form.refusal;
   const { values, plan } = form;
   if (Date.parse(plan.endsAt) <= Date.now()) {
@@ -71,7 +69,7 @@ export async function planWorkshop(event: RequestEvent) {
 
 /** Changes a workshop and leads back to its page. */
 export async function changeWorkshop(event: RequestEvent) {
-  const form = await readPlan(event);
+  const form = await planIn(event);
   if (!form.ok) return form.refusal;
   const { workshop: workshopId = '' } = event.params;
   try {

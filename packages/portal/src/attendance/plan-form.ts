@@ -17,45 +17,59 @@ const minutes = z.coerce
 const orNothing = <Schema extends z.ZodType>(schema: Schema) =>
   z.preprocess((text) => (text === '' || text === undefined ? null : text), schema.nullable());
 
-/** The fields of the form, as they are sent; the course stands apart, since it never changes. */
-export const planSchema = z
-  .object({
-    title: z.string().trim().min(1, 'Give it a title.').max(200, 'Use at most 200 letters.'),
-    description: z.string().trim().max(10_000, 'Use at most 10,000 letters.').default(''),
-    location: orNothing(z.string().trim().max(300, 'Use at most 300 letters.')),
-    meetingUrl: orNothing(
-      z.url({ protocol: /^https$/, error: 'Enter an address that begins with https://.' }),
-    ),
-    starts: z.string().min(1, 'Say when it begins.'),
-    ends: z.string().min(1, 'Say when it ends.'),
-    timeZone: z.string().min(1, 'Choose a time zone.'),
-    capacity: orNothing(
-      z.coerce
-        .number('Enter a number, or nothing for as many as want.')
-        .int('Enter a whole number.')
-        .min(1, 'Enter 1 or more, or nothing for as many as want.')
-        .max(100_000, 'At most 100,000.'),
-    ),
-    isOpen: z.literal('on').optional(),
-    checkInOpensMinutes: minutes,
-    lateAfterMinutes: minutes,
-  })
-  .transform(({ starts, ends, isOpen, ...rest }, context) => {
-    const moment = (field: 'starts' | 'ends', local: string) => {
-      const found = momentOf(local, rest.timeZone);
-      if ('at' in found) return found.at;
-      const message = found.no === 'skipped' ? SKIPPED : 'Enter a date and a time.';
-      context.addIssue({ code: 'custom', path: [field], message });
-      return undefined;
-    };
-    const [startsAt, endsAt] = [moment('starts', starts), moment('ends', ends)];
-    if (startsAt === undefined || endsAt === undefined) return z.NEVER;
-    if (Date.parse(endsAt) <= Date.parse(startsAt)) {
-      const message = 'It has to end after it begins.';
-      context.addIssue({ code: 'custom', path: ['ends'], message });
-    }
-    return { ...rest, startsAt, endsAt, isOpen: isOpen === 'on' } satisfies WorkshopPlan;
-  });
+/** The fields of the form, as they are sent, but for its times. */
+const fieldsSchema = z.object({
+  title: z.string().trim().min(1, 'Give it a title.').max(200, 'Use at most 200 letters.'),
+  description: z.string().trim().max(10_000, 'Use at most 10,000 letters.').default(''),
+  location: orNothing(z.string().trim().max(300, 'Use at most 300 letters.')),
+  meetingUrl: orNothing(
+    z.url({ protocol: /^https$/, error: 'Enter an address that begins with https://.' }),
+  ),
+  timeZone: z.string().min(1, 'Choose a time zone.'),
+  capacity: orNothing(
+    z.coerce
+      .number('Enter a number, or nothing for as many as want.')
+      .int('Enter a whole number.')
+      .min(1, 'Enter 1 or more, or nothing for as many as want.')
+      .max(100_000, 'At most 100,000.'),
+  ),
+  isOpen: z.literal('on').optional(),
+  checkInOpensMinutes: minutes,
+  lateAfterMinutes: minutes,
+});
+
+/** A form that can be sent on, or what to mend in it, by the field's name. */
+export type ReadPlan =
+  { ok: true; plan: WorkshopPlan } | { ok: false; fields: Record<string, string> };
+
+/** Reads the form of a workshop. All that is wrong is said at once. */
+export function readPlan(values: PlanValues): ReadPlan {
+  const { startsAt, endsAt, fields } = readTimes(values);
+  const result = fieldsSchema.safeParse(values);
+  for (const { path, message } of result.error?.issues ?? []) fields[String(path[0])] ??= message;
+  if (!result.success || startsAt === undefined || endsAt === undefined) {
+    return { ok: false, fields };
+  }
+  if (Object.keys(fields).length > 0) return { ok: false, fields };
+  const { isOpen, ...rest } = result.data;
+  return { ok: true, plan: { ...rest, startsAt, endsAt, isOpen: isOpen === 'on' } };
+}
+
+/** When the form says that it begins and ends, and what is wrong with that. */
+function readTimes({ starts = '', ends = '', timeZone = '' }: PlanValues) {
+  const fields: Record<string, string> = {};
+  const moment = (field: 'starts' | 'ends', local: string) => {
+    const found = momentOf(local, timeZone);
+    if ('at' in found) return found.at;
+    fields[field] = found.no === 'skipped' ? SKIPPED : 'Enter a date and a time.';
+    return undefined;
+  };
+  const [startsAt, endsAt] = [moment('starts', starts), moment('ends', ends)];
+  if (startsAt !== undefined && endsAt !== undefined && endsAt <= startsAt) {
+    fields.ends = 'It has to end after it begins.';
+  }
+  return { startsAt, endsAt, fields };
+}
 
 const HOUR_MS = 3_600_000;
 
