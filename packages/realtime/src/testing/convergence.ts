@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { LearningApi } from '../connection/api.ts';
+import type { RealtimeApi } from '../connection/api.ts';
 import { connectionOver, type Connection } from '../connection/connection.ts';
 import { FakeClock, settled } from './fake-clock.ts';
 import { FakePage } from './fake-page.ts';
@@ -18,7 +18,7 @@ const UNTIL_ALL_IS_DONE_MS = 60_000;
 
 /** A server's part in a story: its state, and what changes it. */
 export type Model = {
-  api: Partial<LearningApi>;
+  api: Partial<RealtimeApi>;
   /** Something changes; `n` picks what. */
   change(n: number): void;
   /** Tells at least one event on every topic: it shows what was lost before it. */
