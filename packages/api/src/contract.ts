@@ -29,6 +29,7 @@ export type {
 export type {
   AttendanceEvents,
   AttendanceList,
+  CalendarEvent,
   OwnPlace,
   Participant,
   Registration,
@@ -36,6 +37,7 @@ export type {
   WorkshopCounts,
   WorkshopEvents,
   WorkshopList,
+  WorkshopPlan,
   WorkshopView,
 } from './attendance/contract.ts';
 export type {

@@ -1,4 +1,5 @@
 import { achievementsRouter } from './achievements/router.ts';
+import { calendarRouter } from './attendance/calendar-router.ts';
 import { attendanceRouter } from './attendance/router.ts';
 import { workshopsRouter } from './attendance/workshops-router.ts';
 import { authoringRouter } from './authoring/router.ts';
@@ -23,6 +24,7 @@ export const appRouter = router({
   achievements: achievementsRouter,
   attendance: attendanceRouter,
   authoring: authoringRouter,
+  calendar: calendarRouter,
   catalog: catalogRouter,
   certificates: certificatesRouter,
   discussions: discussionsRouter,

@@ -15,6 +15,7 @@ const commands: Record<string, () => Promise<Command>> = {
   stack: async () => (await import('./commands/stack.ts')).stack,
   db: async () => (await import('./commands/db.ts')).db,
   keys: async () => (await import('./commands/keys.ts')).keys,
+  attendance: async () => (await import('./commands/attendance.ts')).attendance,
   new: async () => (await import('./commands/new.ts')).newCapability,
 };
 

@@ -35,3 +35,17 @@ export { findCourse } from './catalog/find-course.ts';
 export { loadThread, loadThreads } from './discussions/load-discussions.ts';
 export { csvFile } from './server/csv-file.ts';
 export { loadConversation } from './messages/load-messages.ts';
+export {
+  answerCalendar,
+  answerCalendarEvent,
+  changeCalendarAddress,
+} from './attendance/calendar-routes.ts';
+export {
+  cancelWorkshop,
+  changeWorkshop,
+  loadNewPlan,
+  loadPlan,
+  planWorkshop,
+  type PlanAnswer,
+} from './attendance/plan-actions.ts';
+export { leadToCheckIn, seenCode, type SeenCode } from './attendance/seen-code.ts';

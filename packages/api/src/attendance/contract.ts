@@ -138,6 +138,9 @@ export const planInput = planFields
 /** Changes a workshop; what isn't given stays. */
 export const changeInput = planFields.partial().extend({ workshopId: z.guid() });
 
+/** What a form of a workshop gives, as the API takes it, without the course. */
+export type WorkshopPlan = Omit<z.input<typeof planInput>, 'courseId'>;
+
 /** The workshop as it is after the call. */
 export const workshopOutput = z.object({ workshop: workshopSchema });
 
@@ -185,6 +188,35 @@ export const checkInByCodeInput = workshopInput.extend({
   code: z.string().regex(/^\d{6}$/, 'Six digits'),
   seenAt: momentSchema,
 });
+
+/** A workshop as somebody's calendar shows it. */
+export const calendarEventSchema = z.object({
+  id: z.guid(),
+  title: z.string(),
+  description: z.string(),
+  location: z.string().nullable(),
+  /** For those who have a place and the staff. */
+  meetingUrl: z.string().nullable(),
+  startsAt: z.iso.datetime(),
+  endsAt: z.iso.datetime(),
+  /** Grows with each change that a calendar shows. */
+  sequence: z.int().min(0),
+  /** Tentative for those who wait or haven't registered. */
+  status: z.enum(['confirmed', 'tentative', 'cancelled']),
+  updatedAt: z.iso.datetime(),
+});
+
+/** A workshop as somebody's calendar shows it. */
+export type CalendarEvent = z.infer<typeof calendarEventSchema>;
+
+/** The secret in the address of the caller's calendar; null while there is none. */
+export const calendarTokenOutput = z.object({ token: z.string().nullable() });
+
+/** Names a calendar by its secret. */
+export const calendarInput = z.object({ token: z.string().max(200) });
+
+/** What a calendar holds, in the order of time. */
+export const calendarOutput = z.object({ items: z.array(calendarEventSchema) });
 
 /** The log as a CSV file. */
 export const exportOutput = z.object({ fileName: z.string(), csv: z.string() });

@@ -22,7 +22,7 @@ import type {
 /** `workshop` as the user stands to it. */
 function listed(userId: string): SQL {
   return sql`jsonb_build_object(
-    'workshop', private.workshop_json(workshop),
+    'workshop', private.workshop_json_of(workshop.id),
     'counts', private.workshop_counts(workshop.id),
     'mine', (
       select private.registration_json(registration)
@@ -47,7 +47,7 @@ export async function listWorkshops(
         coalesce((
           select jsonb_agg(${listed(userId)} order by ${order})
           from (
-            select *
+            select id, starts_at
             from public.workshops
             where ${courseId ? sql`course_id = ${courseId}::uuid` : sql`true`}
               and ${isUpcoming ? sql`ends_at > now()` : sql`ends_at <= now()`}
@@ -145,12 +145,13 @@ export async function planWorkshop(
     columns.map(([, value]) => value),
     sql`, `,
   );
-  return onlyRow(
-    await tx.execute<{ workshop: Workshop }>(sql`
-      insert into public.workshops as workshop (course_id, created_by, ${names})
+  const { id } = onlyRow(
+    await tx.execute<{ id: string }>(sql`
+      insert into public.workshops (course_id, created_by, ${names})
       values (${courseId}::uuid, ${userId}::uuid, ${values})
-      returning private.workshop_json(workshop) as "workshop"`),
+      returning id`),
   );
+  return readWorkshop(tx, id);
 }
 
 /** Changes a workshop of a course that the user teaches. */
@@ -164,13 +165,25 @@ export async function changeWorkshop(
   if (changes.length === 0) {
     throw new ApiError('INPUT_INVALID', { fields: [{ field: '', reason: 'Nothing to change' }] });
   }
-  const [row] = await tx.execute<{ workshop: Workshop }>(sql`
+  const [row] = await tx.execute<{ id: string }>(sql`
     update public.workshops as workshop
     set ${sql.join(changes, sql`, `)}
     where workshop.id = ${workshopId}::uuid
-    returning private.workshop_json(workshop) as "workshop"`);
+    returning id`);
   if (!row) throw new ApiError('WORKSHOP_NOT_FOUND');
-  return row;
+  return readWorkshop(tx, workshopId);
+}
+
+/** What a statement before has written: its `returning` could not read the row as it is then. */
+async function readWorkshop(
+  tx: UserTransaction,
+  workshopId: string,
+): Promise<{ workshop: Workshop }> {
+  return onlyRow(
+    await tx.execute<{ workshop: Workshop }>(
+      sql`select private.workshop_json_of(${workshopId}::uuid) as "workshop"`,
+    ),
+  );
 }
 
 /** What a function of the database gives that changes a registration. */
@@ -242,7 +255,7 @@ export async function listAttendance(
   const topic = `workshop:${workshopId}:staff`;
   const [row] = await tx.execute<AttendanceList & { seq: number }>(sql`
     select
-      private.workshop_json(workshop) as "workshop",
+      private.workshop_json_of(workshop.id) as "workshop",
       private.workshop_counts(workshop.id) as "counts",
       coalesce((
         select jsonb_agg(

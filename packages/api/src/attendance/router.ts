@@ -61,7 +61,7 @@ export const attendanceRouter = {
       throw new ApiError(answer.refusal, { retryAfterSeconds: answer.retryAfterSeconds });
     }),
 
-  /** The log as a CSV file; `packages/db/src/attendance/verify-export.ts` verifies it. */
+  /** The log as a CSV file; `pnpm attendance verify` verifies it. */
   export: instructorProcedure
     .input(workshopInput)
     .output(exportOutput)

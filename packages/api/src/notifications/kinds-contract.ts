@@ -12,6 +12,7 @@ export const NOTIFICATION_TYPES = [
   'announcement',
   'message',
   'mention',
+  'workshop',
   'system',
 ] as const;
 

@@ -261,6 +261,12 @@ export const ERROR_CODES = {
     sentence: 'This workshop is over.',
     whatToDo: 'Look for the next one.',
   },
+  // The secret in a calendar's address was replaced or removed, or never was one.
+  CALENDAR_NOT_FOUND: {
+    status: 404,
+    sentence: 'There is no calendar at this address (any more).',
+    whatToDo: 'Take the address of yours from the page of workshops.',
+  },
   // Outside of the workshop's window, or too long ago.
   CHECK_IN_CLOSED: {
     status: 409,

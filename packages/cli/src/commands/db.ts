@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { migrate } from '@homeroom/db/migrate';
-import { stackStatus } from '@homeroom/stack';
+import { databaseUrl } from '../database-url.ts';
 import { inRepository } from '../repository.ts';
-import { readSettings } from '../settings.ts';
 
 const usage = 'pnpm db generate --name <verb_phrase> | generate --check | migrate';
 
@@ -14,7 +13,7 @@ export async function db(args: string[]): Promise<number> {
     case 'generate':
       return generate(rest);
     case 'migrate': {
-      const { applied } = await migrate(await databaseUrl(), { onProgress: console.log });
+      const { applied } = await migrate(await requireDatabase(), { onProgress: console.log });
       console.log(applied.length === 0 ? 'Nothing to do.' : `Applied ${applied.length}.`);
       return 0;
     }
@@ -31,14 +30,10 @@ async function generate(args: string[]): Promise<number> {
   return code ?? 1;
 }
 
-async function databaseUrl(): Promise<string> {
-  const { project, dataDir } = readSettings(process.env);
-  if (project !== null) return project.DATABASE_URL;
-  const running = await stackStatus(dataDir);
-  if (running === null) {
-    throw new Error(
-      'No database is running. Start one with `pnpm stack start`, or set DATABASE_URL and the other variables of a Supabase project.',
-    );
-  }
-  return running.dbUrl;
+async function requireDatabase(): Promise<string> {
+  const url = await databaseUrl();
+  if (url !== null) return url;
+  throw new Error(
+    'No database is running. Start one with `pnpm stack start`, or set DATABASE_URL and the other variables of a Supabase project.',
+  );
 }

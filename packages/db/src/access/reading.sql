@@ -15,7 +15,6 @@ grant select on
   public.discussion_threads,
   public.thread_messages,
   public.messages,
-  public.workshops,
   public.workshop_registrations,
   public.student_presence,
   public.student_activity,

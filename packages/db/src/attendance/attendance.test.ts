@@ -90,7 +90,7 @@ describe('places', () => {
       'waitlisted',
     ]);
     const told = await here.db.sql`
-      select title from notifications where user_id = ${bob.id} and type = 'system'`;
+      select title from notifications where user_id = ${bob.id} and type = 'workshop'`;
     expect([...told]).toEqual([{ title: 'You have a place' }]);
     await here.db.sql`delete from workshop_registrations where user_id = ${bob.id}`;
     expect(await here.counts()).toEqual({ registered: 1, checkedIn: 0, waitlisted: 0 });
@@ -264,15 +264,51 @@ describe('time present', () => {
   });
 });
 
-describe('the job', () => {
-  it('reminds those who have a place a day and an hour before, once each, and begins and ends', async () => {
+describe('a change', () => {
+  it('is told to those registered once, in the workshop’s own time, and reminds again', async () => {
     await using here = await evening();
     const [ann] = here.people;
     await here.register(ann);
+    await here.db.sql`update workshop_registrations set reminders_sent = 2`;
+    const change = (set: string) =>
+      here.db.as(here.iris, (tx) => tx.unsafe(`update workshops set ${set}`));
+    await change(`starts_at = '2031-03-30T16:00Z', ends_at = '2031-03-30T17:00Z',
+      time_zone = 'Europe/Stockholm', location = 'Room 4'`);
+    await change("location = 'Room 5'");
+    await change("late_after_minutes = 5, title = 'Fair dice'");
+    const [moved] = await here.db.sql`
+      select status, sequence, reminders_sent
+      from workshops cross join (select reminders_sent from workshop_registrations) as mine`;
+    expect(moved).toEqual({ status: 'scheduled', sequence: 3, reminders_sent: 0 });
+    await change("status = 'cancelled'");
+    const told = await here.db.sql`
+      select message from notifications
+      where user_id = ${ann.id} and type = 'workshop' order by created_at, id`;
+    expect(told.map(({ message }) => message as string)).toEqual([
+      '"Dice" is now on Sunday 30 March, 18:00 (Europe/Stockholm).',
+      '"Dice" has a new place.',
+      '"Fair dice" will not take place.',
+    ]);
+  });
+});
+
+describe('the job', () => {
+  it('reminds those who have a place a day and an hour before, once each, and begins and ends', async () => {
+    await using here = await evening();
+    const [ann, bob] = here.people;
+    await here.register(ann);
+    await here.register(bob);
+    await here.db.sql`
+      insert into notification_preferences (user_id, type, enabled)
+      values (${bob.id}, 'workshop', false)`;
+    // As time goes by, not as somebody moves it: quietly, since of a new time people hear at once.
     const at = (start: string) =>
-      here.db.sql.unsafe(`
-      update workshops set status = 'scheduled', starts_at = now() + interval '${start}',
-        ends_at = now() + interval '${start}' + interval '1 hour'`);
+      here.db.sql.begin((tx) =>
+        tx.unsafe(`
+          set local homeroom.quiet = 'on';
+          update workshops set status = 'scheduled', starts_at = now() + interval '${start}',
+            ends_at = now() + interval '${start}' + interval '1 hour'`),
+      );
     const tend = async () => {
       await here.db.sql`select private.tend_workshops()`;
       await here.db.sql`select private.tend_workshops()`;
@@ -292,6 +328,9 @@ describe('the job', () => {
       'Workshop tomorrow',
       'Workshop within the hour',
     ]);
+    const [unwanted] = await here.db.sql`
+      select count(*)::integer as count from notifications where user_id = ${bob.id}`;
+    expect(unwanted?.count).toBe(0);
     await at('-5 minutes');
     expect(await tend()).toBe('live');
     await at('-90 minutes');

@@ -64,4 +64,39 @@ describe('a hostile client', () => {
       await expect(joined(channel), topic).rejects.toThrow('Unauthorized');
     }
   });
+
+  it('learns no meeting’s address without a place, and opens no other’s calendar', async () => {
+    await using here = await scene();
+    await using eve = await supabaseClient(here.db, here.eve);
+    await here.db.sql`update workshops set meeting_url = 'https://meet.example.test/dice'`;
+    const address = await eve.from('workshops').select('meeting_url');
+    expect(address.error?.code).toBe(FORBIDDEN);
+    const token = () =>
+      here.db.as(here.ann, async (tx) => {
+        const [row] = await tx<{ token: string }[]>`select private.renew_calendar_token() as token`;
+        return row!.token;
+      });
+    const first = await token();
+    const feed = async (secret: string) => {
+      const answer = await eve.rpc('calendar_feed', { token: secret });
+      expect(answer.error).toBeNull();
+      return answer.data as { items: unknown[] } | null;
+    };
+    // Who has the secret has the calendar: Ann's, with her place and where it is.
+    expect((await feed(first))?.items).toMatchObject([
+      { id: here.workshop.id, status: 'confirmed', meetingUrl: 'https://meet.example.test/dice' },
+    ]);
+    for (const guess of ['', 'null', here.ann.id, first.slice(0, -1), `${first.slice(0, -1)}%`]) {
+      expect(await feed(guess), guess).toBeNull();
+    }
+    const second = await token();
+    expect(second).toMatch(/^[\da-f]{64}$/);
+    expect(await feed(first)).toBeNull();
+    await here.db.sql`update users set is_active = false where id = ${here.ann.id}`;
+    expect(await feed(second)).toBeNull();
+    expect((await eve.schema('private').from('calendar_feeds').select()).error).not.toBeNull();
+    for (const name of ['renew_calendar_token', 'calendar_token', 'calendar_event']) {
+      expect((await eve.rpc(name)).error, name).not.toBeNull();
+    }
+  });
 });

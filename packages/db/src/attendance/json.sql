@@ -20,7 +20,15 @@ as $$
     'status', workshop.status
   );
 $$;
-grant execute on function private.workshop_json(public.workshops) to authenticated;
+
+-- The same by its id: whoever asks has seen that they may. Users can't read whole rows, since the
+-- address of the meeting has no grant.
+create or replace function private.workshop_json_of(workshop uuid) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select private.workshop_json(workshops) from public.workshops where id = workshop;
+$$;
+grant execute on function private.workshop_json_of(uuid) to authenticated;
 
 -- How many have a place, are there, and wait. Exact, since whoever changes it has the workshop
 -- locked; callable by all, since it names nobody.

@@ -1,3 +1,10 @@
+-- The address of the meeting is for those who have a place (`private.meeting_url`).
+revoke select on public.workshops from authenticated;
+grant select (
+  id, course_id, title, description, location, starts_at, ends_at, time_zone, is_open,
+  check_in_opens_minutes, late_after_minutes, capacity, status, sequence, created_by, created_at,
+  updated_at
+) on public.workshops to authenticated;
 grant insert (
   course_id, title, description, location, meeting_url, starts_at, ends_at, time_zone, capacity,
   is_open, check_in_opens_minutes, late_after_minutes, created_by
@@ -32,6 +39,9 @@ begin
     if taken >= room then
       new.status := 'waitlisted';
     end if;
+  end if;
+  if tg_op = 'UPDATE' and new.status <> old.status then
+    new.sequence := old.sequence + 1;
   end if;
   return new;
 end;
@@ -92,7 +102,7 @@ language sql set search_path = ''
 as $$
   select private.notify(coalesce(jsonb_agg(jsonb_build_object(
     'user_id', person,
-    'type', 'system',
+    'type', 'workshop',
     'level', level,
     'title', title,
     'message', format(sentence, workshop.title),
@@ -153,8 +163,50 @@ for each row
 when (current_setting('homeroom.quiet', true) is distinct from 'on')
 execute function private.after_registration();
 
+-- When a workshop begins, in words and where it takes place: Tuesday 24 November, 18:00
+-- (Europe/Stockholm).
+create or replace function private.workshop_when(workshop public.workshops) returns text
+language sql stable set search_path = ''
+as $$
+  select to_char(
+    workshop.starts_at at time zone workshop.time_zone, 'FMDay FMDD FMMonth, HH24:MI'
+  ) || ' (' || replace(workshop.time_zone, '_', ' ') || ')';
+$$;
+
+-- What changes with a workshop: its number for calendars, and its state, when it is moved to
+-- another time.
+create or replace function private.before_workshop_change() returns trigger
+language plpgsql set search_path = ''
+as $$
+begin
+  if (new.title, new.description, new.location, new.meeting_url, new.starts_at, new.ends_at,
+      new.status = 'cancelled')
+    is distinct from
+    (old.title, old.description, old.location, old.meeting_url, old.starts_at, old.ends_at,
+      old.status = 'cancelled')
+  then
+    new.sequence := old.sequence + 1;
+  end if;
+  if (new.starts_at, new.ends_at) is distinct from (old.starts_at, old.ends_at)
+    and new.status = old.status and new.status <> 'cancelled'
+  then
+    new.status := case
+      when new.ends_at <= now() then 'ended'
+      when new.starts_at <= now() then 'live'
+      else 'scheduled'
+    end;
+  end if;
+  return new;
+end;
+$$;
+
+create or replace trigger before_workshop_change
+before update on public.workshops
+for each row execute function private.before_workshop_change();
+
 -- A workshop is planned, changed or cancelled: those of its course hear of it, and those registered
--- are notified when it is cancelled or moved. More room goes to those who wait.
+-- are notified when it is cancelled or takes place at another time or place. More room goes to
+-- those who wait.
 create or replace function private.after_workshop_change() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
@@ -178,10 +230,27 @@ begin
     perform private.tell_participants(
       new, registered, 'warning', 'Workshop cancelled', '"%s" will not take place.', 'cancelled'
     );
-  elsif new.starts_at <> old.starts_at then
+  elsif new.status <> 'ended' and new.starts_at <> old.starts_at then
     perform private.tell_participants(
-      new, registered, 'warning', 'Workshop moved', '"%s" has a new time.', 'moved'
+      new, registered, 'warning', 'Workshop moved',
+      '"%s" is now on ' || private.workshop_when(new) || '.', 'moved'
     );
+  elsif new.status <> 'ended'
+    and (new.location, new.meeting_url) is distinct from (old.location, old.meeting_url)
+  then
+    perform private.tell_participants(
+      new, registered, 'info', 'Workshop changed', '"%s" has a new place.', 'changed'
+    );
+  end if;
+  if new.starts_at <> old.starts_at then
+    -- Of the new time one is reminded again, but not of what has just been said.
+    update public.workshop_registrations
+    set reminders_sent = case
+      when new.starts_at <= now() + interval '1 hour' then 2
+      when new.starts_at <= now() + interval '1 day' then 1
+      else 0
+    end
+    where workshop_id = new.id;
   end if;
   if new.capacity is distinct from old.capacity then
     perform private.fill_places(new.id);
@@ -321,7 +390,7 @@ begin
     perform private.tell_participants(
       workshops, reminder.people, 'info',
       case reminder.stage when 1 then 'Workshop tomorrow' else 'Workshop within the hour' end,
-      case reminder.stage when 1 then '"%s" is within a day.' else '"%s" begins soon.' end,
+      '"%s" begins on ' || private.workshop_when(workshops) || '.',
       'reminder'
     )
     from public.workshops where id = reminder.workshop_id;

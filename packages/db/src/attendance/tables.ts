@@ -57,6 +57,8 @@ export const workshops = pgTable(
     status: text({ enum: ['scheduled', 'live', 'ended', 'cancelled'] })
       .notNull()
       .default('scheduled'),
+    /** Counts what a calendar shows of it, as iCalendar's SEQUENCE asks. */
+    sequence: integer().notNull().default(0),
     createdBy: uuid().references(() => users.id, { onDelete: 'set null' }),
     createdAt: createdAt(),
     updatedAt: updatedAt(),
@@ -120,6 +122,8 @@ export const workshopRegistrations = pgTable(
     isLate: boolean().notNull().default(false),
     /** Which reminders were sent: 1 a day before, 2 an hour before. */
     remindersSent: smallint().notNull().default(0),
+    /** Counts the changes of the status, for calendars. */
+    sequence: integer().notNull().default(0),
     updatedAt: updatedAt(),
   },
   (table) => [
@@ -153,6 +157,20 @@ export const workshopSecrets = privateSchema
       .primaryKey()
       .references(() => workshops.id, { onDelete: 'cascade' }),
     secret: bytea().notNull(),
+  })
+  .enableRLS();
+
+/**
+ * The secret in the address of someone's calendar; who has it reads the calendar and nothing else.
+ * Kept as it is, since it is shown again, and lies beside all that it could tell.
+ */
+export const calendarFeeds = privateSchema
+  .table('calendar_feeds', {
+    userId: uuid()
+      .primaryKey()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    token: text().notNull().unique('calendar_feeds_have_a_token_of_their_own'),
+    createdAt: createdAt(),
   })
   .enableRLS();
 

@@ -1,38 +1,35 @@
-import { readFile } from 'node:fs/promises';
 import { connect } from '../connect.ts';
-import { readExport, verifyChain } from './chain.ts';
+import { readExport, verifyChain, type LogEntry } from './chain.ts';
+
+/** Whether an export is what was written, and in a sentence what was found. */
+export type ExportVerdict = { isGenuine: boolean; finding: string };
 
 /**
  * Verifies an export of a workshop's attendance: that no entry was changed, left out or put in, and,
- * where `DATABASE_URL` is set, that it is the log of the database up to its last entry.
- *
- *   node packages/db/src/attendance/verify-export.ts attendance.csv
+ * where there is a database, that it is the log of that database up to its last entry.
+ * @throws Error when the text is no export
  */
-async function main(path: string | undefined): Promise<number> {
-  if (!path) {
-    console.error('Name the file: verify-export.ts <attendance.csv>');
-    return 2;
-  }
-  const entries = readExport(await readFile(path, 'utf8'));
+export async function verifyExport(
+  csv: string,
+  databaseUrl: string | null,
+): Promise<ExportVerdict> {
+  const entries = readExport(csv);
   const verdict = verifyChain(entries);
   if (!verdict.isWhole) {
-    console.error(`Not as it was written: entry ${verdict.brokenAt}: ${verdict.why}.`);
-    return 1;
+    const finding = `Not as it was written: entry ${verdict.brokenAt}: ${verdict.why}.`;
+    return { isGenuine: false, finding };
   }
+  const written = `${verdict.entries} entries, as they were written`;
   const last = entries.at(-1);
-  const url = process.env.DATABASE_URL;
-  if (last && url && !(await isInLog(url, last))) {
-    console.error('A whole chain, but not the one in the database.');
-    return 1;
+  if (last === undefined || databaseUrl === null) {
+    return { isGenuine: true, finding: `${written}. Not compared with a database.` };
   }
-  console.log(`${verdict.entries} entries, as they were written.`);
-  return 0;
+  return (await isInLog(databaseUrl, last))
+    ? { isGenuine: true, finding: `${written}, and the log of the database.` }
+    : { isGenuine: false, finding: 'A whole chain, but not the one in the database.' };
 }
 
-async function isInLog(
-  url: string,
-  { workshop_id, number, hash }: { workshop_id: string; number: string; hash: string },
-): Promise<boolean> {
+async function isInLog(url: string, { workshop_id, number, hash }: LogEntry): Promise<boolean> {
   const { $client: sql } = connect(url, { max: 1 });
   try {
     const found = await sql`
@@ -43,5 +40,3 @@ async function isInLog(
     await sql.end();
   }
 }
-
-process.exitCode = await main(process.argv[2]);

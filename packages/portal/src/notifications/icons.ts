@@ -2,6 +2,7 @@ import type { NotificationLevel, NotificationType } from '@homeroom/api/kinds';
 import Award from '@lucide/svelte/icons/award';
 import AtSign from '@lucide/svelte/icons/at-sign';
 import BookCheck from '@lucide/svelte/icons/book-check';
+import CalendarClock from '@lucide/svelte/icons/calendar-clock';
 import CalendarPlus from '@lucide/svelte/icons/calendar-plus';
 import CircleCheck from '@lucide/svelte/icons/circle-check';
 import CreditCard from '@lucide/svelte/icons/credit-card';
@@ -28,6 +29,7 @@ export const typeIcons: Record<NotificationType, Component> = {
   announcement: Megaphone,
   message: MessageCircle,
   mention: AtSign,
+  workshop: CalendarClock,
   system: House,
 };
 

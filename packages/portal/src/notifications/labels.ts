@@ -72,6 +72,11 @@ const kinds: Record<NotificationType, Kind> = {
     when: 'Somebody names you in a discussion.',
     roles: everybody,
   },
+  workshop: {
+    label: 'Workshop',
+    when: 'A workshop of yours is near, has changed, is called off, or has a place for you.',
+    roles: everybody,
+  },
   system: {
     label: 'Homeroom',
     when: 'There is something to know about Homeroom itself.',

@@ -38,8 +38,11 @@ export type WorkshopStore = Readable<WorkshopState> & {
   register(): Promise<LiveError | undefined>;
   /** Gives the place back; gives why not. */
   unregister(): Promise<LiveError | undefined>;
-  /** Checks in with the code on the screen: now, or as soon as the network is back. */
-  checkInByCode(code: string): void;
+  /**
+   * Checks in with the code on the screen: now, or as soon as the network is back. `seenAt` is when
+   * the code was seen, by the server's clock, if that was before now.
+   */
+  checkInByCode(code: string, seenAt?: string): void;
   /** Gives up on a check-in that was refused. */
   dismissCheckIn(): void;
   refresh(): Promise<void>;
@@ -97,9 +100,11 @@ class LiveWorkshop extends Composite<WorkshopState> implements WorkshopStore {
     return this.#attempt(this.#api.unregister.mutate({ workshopId: this.#workshopId }));
   }
 
-  checkInByCode(code: string): void {
+  checkInByCode(
+    code: string,
+    seenAt = new Date(this.#connection.internals.serverNow()).toISOString(),
+  ): void {
     this.dismissCheckIn();
-    const seenAt = new Date(this.#connection.internals.clock.now()).toISOString();
     this.#outbox.add(crypto.randomUUID(), { code, seenAt });
   }
 

@@ -6,6 +6,7 @@ describe('latency', () => {
     const offset = new ClockOffset();
     offset.sample(10_000, 10_040, 70_020); // the device is a minute behind
     expect(offset.latencyMs(70_100, 10_130)).toBe(30);
+    expect(offset.serverTime(10_130)).toBe(70_130);
   });
 
   it('believes the answer with the shortest round trip', () => {

@@ -28,6 +28,11 @@ export class ClockOffset {
     return appliedAt + this.#offsetMs - committedAt;
   }
 
+  /** The server's clock when the device's shows `deviceNow`. */
+  serverTime(deviceNow: number): number {
+    return deviceNow + this.#offsetMs;
+  }
+
   /** The device's clock was set, or the device slept. */
   forget(): void {
     this.#offsetMs = 0;

@@ -75,6 +75,8 @@ export type ConnectionInternals = {
   statusOf(topic: TopicFacts): ConnectionStatus;
   /** An event was applied as it came over the socket; gives its latency, ms. */
   applied(event: LiveEvent): number;
+  /** The server's clock now, as well as it is known: the device's may be wrong. */
+  serverNow(): number;
   /** A store has fallen behind, or caught up. */
   changed(): void;
   log(message: string, details?: unknown): void;
@@ -204,6 +206,10 @@ class TabConnection implements Connection, ConnectionInternals {
     const latencyMs = this.#offset.latencyMs(event.at, now);
     this.#publish({ lastEventAt: now, latencyMs });
     return latencyMs;
+  }
+
+  serverNow(): number {
+    return this.#offset.serverTime(this.clock.now());
   }
 
   changed(): void {

@@ -1,3 +1,5 @@
-import { loadWorkshops } from '@homeroom/portal/server';
+import { changeCalendarAddress, loadWorkshops } from '@homeroom/portal/server';
 
 export const load = loadWorkshops;
+
+export const actions = { calendar: changeCalendarAddress };

@@ -1,0 +1,1 @@
+export { answerCalendarEvent as GET } from '@homeroom/portal/server';

@@ -1,0 +1,1 @@
+export { answerCalendar as GET } from '@homeroom/portal/server';

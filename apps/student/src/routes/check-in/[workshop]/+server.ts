@@ -1,0 +1,1 @@
+export { leadToCheckIn as GET } from '@homeroom/portal/server';
