@@ -4,7 +4,7 @@ import { signIn } from '../fixtures/steps.ts';
 
 const pages = {
   student: ['/', '/courses', '/courses/practical-sql', '/notifications', '/settings', '/nowhere'],
-  instructor: ['/', '/notifications', '/settings', '/nowhere'],
+  instructor: ['/', '/courses', '/notifications', '/settings', '/nowhere'],
 } as const;
 const visitorPages = ['/welcome', '/sign-in', '/sign-up', '/forgot-password'];
 

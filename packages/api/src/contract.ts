@@ -4,6 +4,7 @@
  * (`import type`), and take constants from `@homeroom/api/kinds`, since zod weighs 90 kB.
  */
 export * as achievements from './achievements/contract.ts';
+export * as activity from './activity/contract.ts';
 export * as attendance from './attendance/contract.ts';
 export * as authoring from './authoring/contract.ts';
 export * as catalog from './catalog/contract.ts';
@@ -23,6 +24,13 @@ export type {
   AchievementEvents,
   DeclaredAchievement,
 } from './achievements/contract.ts';
+export type {
+  Activity,
+  ActivityEvents,
+  ActivityFeed,
+  CourseStats,
+  Overview,
+} from './activity/contract.ts';
 export type {
   AttendanceEvents,
   AttendanceList,

@@ -1,4 +1,5 @@
 import { achievementsRouter } from './achievements/router.ts';
+import { activityRouter } from './activity/router.ts';
 import { attendanceRouter } from './attendance/router.ts';
 import { workshopsRouter } from './attendance/workshops-router.ts';
 import { authoringRouter } from './authoring/router.ts';
@@ -18,6 +19,7 @@ import { router } from './server/procedures.ts';
 /** Every procedure, by capability. */
 export const appRouter = router({
   achievements: achievementsRouter,
+  activity: activityRouter,
   attendance: attendanceRouter,
   authoring: authoringRouter,
   catalog: catalogRouter,

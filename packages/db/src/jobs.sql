@@ -11,6 +11,8 @@ begin
     perform cron.schedule('tend-workshops', '* * * * *', 'select private.tend_workshops()');
     perform cron.schedule('remove-old-live-events', '17 * * * *', 'select private.remove_old_live_events()');
     perform cron.schedule('disarm-live-flushes', '* * * * *', 'delete from private.live_flushes');
+    perform cron.schedule('count-course-stats', '2 seconds', 'select private.count_course_stats()');
+    perform cron.schedule('mend-course-stats', '41 3 * * *', 'select private.mend_course_stats()');
   end if;
 end;
 $$;

@@ -52,4 +52,14 @@ export const jobs: readonly Job[] = [
     schedule: '* * * * *',
     sql: 'delete from private.live_flushes',
   },
+  {
+    name: 'count-course-stats',
+    schedule: '2 seconds',
+    sql: 'select private.count_course_stats()',
+  },
+  {
+    name: 'mend-course-stats',
+    schedule: '41 3 * * *',
+    sql: 'select private.mend_course_stats()',
+  },
 ];
