@@ -4,7 +4,16 @@ import { signIn } from '../fixtures/steps.ts';
 
 const pages = {
   student: ['/', '/courses', '/courses/practical-sql', '/notifications', '/settings', '/nowhere'],
-  instructor: ['/', '/courses', '/notifications', '/settings', '/nowhere'],
+  instructor: [
+    '/',
+    '/courses',
+    '/courses/practical-sql/analytics',
+    '/courses/practical-sql/reviews',
+    '/announcements/new',
+    '/notifications',
+    '/settings',
+    '/nowhere',
+  ],
 } as const;
 const visitorPages = ['/welcome', '/sign-in', '/sign-up', '/forgot-password'];
 

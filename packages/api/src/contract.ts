@@ -5,6 +5,7 @@
  */
 export * as achievements from './achievements/contract.ts';
 export * as activity from './activity/contract.ts';
+export * as announcements from './announcements/contract.ts';
 export * as attendance from './attendance/contract.ts';
 export * as authoring from './authoring/contract.ts';
 export * as catalog from './catalog/contract.ts';
@@ -18,6 +19,7 @@ export * as messages from './messages/contract.ts';
 export * as notifications from './notifications/contract.ts';
 export * as presence from './presence/contract.ts';
 export * as progress from './progress/contract.ts';
+export * as reviews from './reviews/contract.ts';
 
 export type {
   Achievement,
@@ -28,6 +30,8 @@ export type {
   Activity,
   ActivityEvents,
   ActivityFeed,
+  Analytics,
+  CoursePayment,
   CourseStats,
   Overview,
 } from './activity/contract.ts';
@@ -136,3 +140,5 @@ export type {
   RosterRow,
   SubmittedQuiz,
 } from './progress/contract.ts';
+export type { Review, ReviewList } from './reviews/contract.ts';
+export type { Announcement } from './announcements/contract.ts';

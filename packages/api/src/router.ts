@@ -1,5 +1,6 @@
 import { achievementsRouter } from './achievements/router.ts';
 import { activityRouter } from './activity/router.ts';
+import { announcementsRouter } from './announcements/router.ts';
 import { attendanceRouter } from './attendance/router.ts';
 import { workshopsRouter } from './attendance/workshops-router.ts';
 import { authoringRouter } from './authoring/router.ts';
@@ -14,12 +15,14 @@ import { messagesRouter } from './messages/router.ts';
 import { notificationsRouter } from './notifications/router.ts';
 import { presenceRouter } from './presence/router.ts';
 import { progressRouter } from './progress/router.ts';
+import { reviewsRouter } from './reviews/router.ts';
 import { router } from './server/procedures.ts';
 
 /** Every procedure, by capability. */
 export const appRouter = router({
   achievements: achievementsRouter,
   activity: activityRouter,
+  announcements: announcementsRouter,
   attendance: attendanceRouter,
   authoring: authoringRouter,
   catalog: catalogRouter,
@@ -33,6 +36,7 @@ export const appRouter = router({
   notifications: notificationsRouter,
   presence: presenceRouter,
   progress: progressRouter,
+  reviews: reviewsRouter,
   workshops: workshopsRouter,
 });
 

@@ -13,6 +13,7 @@ begin
     perform cron.schedule('disarm-live-flushes', '* * * * *', 'delete from private.live_flushes');
     perform cron.schedule('count-course-stats', '2 seconds', 'select private.count_course_stats()');
     perform cron.schedule('mend-course-stats', '41 3 * * *', 'select private.mend_course_stats()');
+    perform cron.schedule('send-announcements', '10 seconds', 'select private.send_due_announcement()');
   end if;
 end;
 $$;

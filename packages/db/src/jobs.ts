@@ -62,4 +62,9 @@ export const jobs: readonly Job[] = [
     schedule: '41 3 * * *',
     sql: 'select private.mend_course_stats()',
   },
+  {
+    name: 'send-announcements',
+    schedule: '10 seconds',
+    sql: 'select private.send_due_announcement()',
+  },
 ];

@@ -18,3 +18,5 @@ export { default as ThreadPage } from './discussions/ThreadPage.svelte';
 export { default as WorkshopsPage } from './attendance/WorkshopsPage.svelte';
 export { placeOf } from './attendance/place-words.ts';
 export { checkInPhase } from './attendance/check-in-window.ts';
+export { default as Reviews } from './reviews/Reviews.svelte';
+export { default as AnnouncementView } from './announcements/AnnouncementView.svelte';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { classroom, refusal, type Classroom } from '../testing/classroom.ts';
-import { feedOutput, overviewOutput, statsOutput } from './contract.ts';
+import { analyticsSchema, feedOutput, overviewOutput, statsOutput } from './contract.ts';
 
 async function setUp(room: Classroom) {
   const instructor = await room.db.a.instructor();
@@ -99,4 +99,42 @@ it('says what needs attention, and only to who teaches', async () => {
   }
   const { activity: theirs } = await room.as(student);
   expect(await refusal(theirs.overview.query({}))).toMatchObject({ appCode: 'ROLE_FORBIDDEN' });
+});
+
+it('counts for charts what the rows say, in the zone that is asked for', async () => {
+  await using room = await classroom();
+  const { instructor, course, student, lessonId } = await setUp(room);
+  const { sql } = room.db;
+  await (await room.as(student)).progress.completeLesson.mutate({ lessonId });
+  await sql`
+    insert into course_reviews (user_id, course_id, rating, created_at)
+    values (${student.id}, ${course.id}, 4, '2026-03-01T23:30:00Z')`;
+  // Half past eleven at night in London is tomorrow in Berlin.
+  await sql`
+    insert into student_activity (user_id, course_id, activity_type, created_at)
+    values (${student.id}, ${course.id}, 'enrolled', '2026-03-01T23:30:00Z')`;
+  await sql`select private.recount_courses()`;
+  const { activity } = await room.as(instructor);
+  const march = { courseId: course.id, from: '2026-03-01', to: '2026-03-02' };
+  const berlin = await activity.analytics.query({ ...march, timeZone: 'Europe/Berlin' });
+  const london = await activity.analytics.query({ ...march, timeZone: 'Europe/London' });
+  expect(analyticsSchema.safeParse(berlin).error).toBeUndefined();
+  expect(berlin.days.map(({ enrolled }) => enrolled)).toEqual([0, 1]);
+  expect(london.days.map(({ enrolled }) => enrolled)).toEqual([1, 0]);
+  expect(berlin.hours[0]?.count).toBe(1);
+  expect(london.hours[23]?.count).toBe(1);
+  expect(london.ratings[3]).toEqual({ rating: 4, count: 1 });
+
+  const today = new Date().toISOString().slice(0, 10);
+  const now = { courseId: course.id, from: today, to: today, timeZone: 'UTC' };
+  expect((await activity.analytics.query(now)).funnel).toMatchObject([
+    { lessonId, completed: 1, stopped: 0, medianSeconds: 0 },
+  ]);
+  const file = await activity.analyticsFile.query({ ...now, chart: 'funnel' });
+  expect(file.csv).toContain('Lesson 3.1,1,0,0,600');
+
+  const wrongZone = activity.analytics.query({ ...now, timeZone: 'Mars/Olympus' });
+  expect(await refusal(wrongZone)).toMatchObject({ appCode: 'INPUT_INVALID' });
+  const other = (await room.as(await room.db.a.instructor())).activity;
+  expect(await refusal(other.analytics.query(now))).toMatchObject({ appCode: 'COURSE_NOT_FOUND' });
 });

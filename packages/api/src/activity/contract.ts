@@ -3,6 +3,8 @@ import { liveOutput } from '../live/contract.ts';
 import { pageInput } from '../pagination/contract.ts';
 import { ACTIVITY_TYPES } from './kinds-contract.ts';
 
+export { analyticsInput, analyticsSchema, type Analytics } from './analytics-contract.ts';
+
 const countSchema = z.int().min(0);
 
 /** Amounts in cents by currency: those of different currencies are never added up. */
@@ -138,6 +140,29 @@ export type Overview = z.infer<typeof overviewSchema>;
 
 /** The first page: of a course live on `course:<id>:staff`, of all on `user:<uid>`. */
 export const overviewOutput = liveOutput(overviewSchema);
+
+/** Asks for the payments for a course, newest first. */
+export const paymentsInput = pageInput.extend({ courseId: z.guid() });
+
+/** A payment for a course. The books outlive the person: then without a name. */
+export const paymentSchema = z.object({
+  id: z.guid(),
+  payerName: z.string().nullable(),
+  amountCents: z.int().min(0),
+  currency: z.string(),
+  status: z.enum(['pending', 'succeeded', 'failed', 'refunded']),
+  createdAt: z.iso.datetime(),
+  paidAt: z.iso.datetime().nullable(),
+});
+
+/** A payment for a course. */
+export type CoursePayment = z.infer<typeof paymentSchema>;
+
+/** A part of the payments for a course. */
+export const paymentsOutput = z.object({
+  items: z.array(paymentSchema),
+  nextCursor: z.string().nullable(),
+});
 
 /** What `course:<id>:staff` tells of activity and figures, by the event's name. */
 export const activityEventSchemas = {

@@ -8,10 +8,13 @@ import { isAfter, isoTime, onlyRow, rowCount, toPage } from '../server/fragments
 import {
   TREND_DAYS,
   type Activity,
+  type CoursePayment,
   type ActivityFeed,
   type CourseStats,
   type feedInput,
   type Overview,
+  type paymentsInput,
+  type paymentsOutput,
 } from './contract.ts';
 
 /** How many of each kind need attention at once; the number of all is told beside them. */
@@ -90,6 +93,30 @@ export async function courseStats(
   const [data] = stats;
   if (!data) throw new ApiError('COURSE_NOT_FOUND');
   return { data, cursor: { topic, seq } };
+}
+
+/** A part of the payments for a course, newest first. */
+export async function payments(
+  tx: UserTransaction,
+  { courseId, cursor, limit }: z.output<typeof paymentsInput>,
+): Promise<z.infer<typeof paymentsOutput>> {
+  const rows = await tx.execute<CoursePayment>(sql`
+    select
+      payment.id,
+      private.display_name(payer.first_name, payer.last_name) as "payerName",
+      payment.amount_cents as "amountCents",
+      payment.currency,
+      payment.status,
+      ${isoTime(sql`payment.created_at`)} as "createdAt",
+      ${isoTime(sql`payment.paid_at`)} as "paidAt"
+    from public.payments as payment
+    left join public.profiles as payer on payer.id = payment.user_id
+    where payment.course_id = ${courseId}::uuid
+      and payment.course_id in (select private.taught_course_ids())
+      and ${isAfter(cursor, sql`payment.created_at`, sql`payment.id`)}
+    order by payment.created_at desc, payment.id desc
+    limit ${rowCount(limit + 1)}`);
+  return toPage(rows, limit, (row) => row);
 }
 
 /** What the first page shows, the feed apart. Its parts are read at the same time, in one snapshot. */

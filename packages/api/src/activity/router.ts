@@ -1,14 +1,20 @@
 import type { TRPCRouterRecord } from '@trpc/server';
+import * as z from 'zod';
 import { instructorProcedure } from '../server/procedures.ts';
+import { analyticsInput, analyticsSchema } from './analytics-contract.ts';
+import { analyticsFile, CHARTS } from './analytics-file.ts';
+import { analytics } from './analytics-queries.ts';
 import {
   feedInput,
   feedOutput,
   overviewInput,
   overviewOutput,
+  paymentsInput,
+  paymentsOutput,
   statsInput,
   statsOutput,
 } from './contract.ts';
-import { courseStats, feed, overview } from './queries.ts';
+import { courseStats, feed, overview, payments } from './queries.ts';
 
 /** What happens in the courses that the caller teaches. */
 export const activityRouter = {
@@ -31,4 +37,28 @@ export const activityRouter = {
     .query(({ ctx, input }) =>
       ctx.transaction((tx) => overview(tx, ctx.session.userId, input.courseId)),
     ),
+
+  /** The payments for a course, newest first. */
+  payments: instructorProcedure
+    .input(paymentsInput)
+    .output(paymentsOutput)
+    .query(({ ctx, input }) => ctx.transaction((tx) => payments(tx, input))),
+
+  /** What happened in a course in a period, for charts. */
+  analytics: instructorProcedure
+    .input(analyticsInput)
+    .output(analyticsSchema)
+    .query(({ ctx, input }) => ctx.transaction((tx) => analytics(tx, input))),
+
+  /** One of the charts as a CSV file. */
+  analyticsFile: instructorProcedure
+    .input(analyticsInput.safeExtend({ chart: z.enum(CHARTS) }))
+    .output(z.object({ fileName: z.string(), csv: z.string() }))
+    .query(async ({ ctx, input: { chart, ...asked } }) => {
+      const data = await ctx.transaction((tx) => analytics(tx, asked));
+      return {
+        fileName: `${chart}-${asked.from}-${asked.to}.csv`,
+        csv: analyticsFile(chart, data),
+      };
+    }),
 } satisfies TRPCRouterRecord;

@@ -1,8 +1,10 @@
 import type { Lab } from '../lab/lab.ts';
 import type { Row } from '../measure/row.ts';
+import { announcement } from './announcement.ts';
 import { api } from './api.ts';
 import { changes } from './changes.ts';
 import { connections } from './connections.ts';
+import { dashboard } from './dashboard.ts';
 import { enrollment } from './enrollment.ts';
 import { fanOut } from './fan-out.ts';
 import { completion } from './completion.ts';
@@ -29,6 +31,8 @@ export const benches = {
   notifications,
   completion,
   leaderboard,
+  announcement,
+  dashboard,
 } satisfies Record<string, Bench>;
 
 /** Whether there is a benchmark of that name. */

@@ -30,9 +30,61 @@ CREATE TABLE "course_stats" (
 
 ALTER TABLE "course_stats" ENABLE ROW LEVEL SECURITY;
 
+CREATE TABLE "announcement_courses" (
+	"announcement_id" uuid NOT NULL,
+	"course_id" uuid NOT NULL,
+	CONSTRAINT "announcement_courses_once_each" PRIMARY KEY("announcement_id","course_id")
+);
+
+ALTER TABLE "announcement_courses" ENABLE ROW LEVEL SECURITY;
+
+CREATE TABLE "announcements" (
+	"id" uuid PRIMARY KEY DEFAULT gen_random_uuid() NOT NULL,
+	"author_id" uuid,
+	"title" text NOT NULL,
+	"content" text NOT NULL,
+	"status" text DEFAULT 'draft' NOT NULL,
+	"scheduled_at" timestamp with time zone,
+	"sent_at" timestamp with time zone,
+	"recipient_count" integer DEFAULT 0 NOT NULL,
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"updated_at" timestamp with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "announcements_have_a_title" CHECK (char_length(title) between 1 and 200),
+	CONSTRAINT "announcements_have_a_short_text" CHECK (char_length(content) between 1 and 5000),
+	CONSTRAINT "announcements_have_a_known_status" CHECK (status in ('draft', 'scheduled', 'sent')),
+	CONSTRAINT "announcements_scheduled_have_a_moment" CHECK (status <> 'scheduled' or scheduled_at is not null),
+	CONSTRAINT "announcements_sent_have_a_moment" CHECK ((status = 'sent') = (sent_at is not null))
+);
+
+ALTER TABLE "announcements" ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE "course_reviews" ADD COLUMN "reply" text DEFAULT '' NOT NULL;
+
+ALTER TABLE "course_reviews" ADD COLUMN "replied_by" uuid;
+
+ALTER TABLE "course_reviews" ADD COLUMN "replied_at" timestamp with time zone;
+
 ALTER TABLE "course_activity_hours" ADD CONSTRAINT "course_activity_hours_course_id_courses_id_fk" FOREIGN KEY ("course_id") REFERENCES "public"."courses"("id") ON DELETE cascade ON UPDATE no action;
 
 ALTER TABLE "course_stats" ADD CONSTRAINT "course_stats_course_id_courses_id_fk" FOREIGN KEY ("course_id") REFERENCES "public"."courses"("id") ON DELETE cascade ON UPDATE no action;
+
+ALTER TABLE "announcement_courses" ADD CONSTRAINT "announcement_courses_announcement_id_announcements_id_fk" FOREIGN KEY ("announcement_id") REFERENCES "public"."announcements"("id") ON DELETE cascade ON UPDATE no action;
+
+ALTER TABLE "announcement_courses" ADD CONSTRAINT "announcement_courses_course_id_courses_id_fk" FOREIGN KEY ("course_id") REFERENCES "public"."courses"("id") ON DELETE cascade ON UPDATE no action;
+
+ALTER TABLE "announcements" ADD CONSTRAINT "announcements_author_id_users_id_fk" FOREIGN KEY ("author_id") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;
+
+CREATE INDEX "announcement_courses_by_course" ON "announcement_courses" USING btree ("course_id");
+
+CREATE INDEX "announcements_of_author_newest_first" ON "announcements" USING btree ("author_id","created_at" DESC NULLS LAST,"id" DESC NULLS LAST);
+
+CREATE INDEX "announcements_due" ON "announcements" USING btree ("scheduled_at") WHERE status = 'scheduled';
+
+ALTER TABLE "course_reviews" ADD CONSTRAINT "course_reviews_replied_by_users_id_fk" FOREIGN KEY ("replied_by") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;
+
+CREATE INDEX "notifications_of_announcement" ON "notifications" USING btree ("related_entity_id") WHERE type = 'announcement';
+
+ALTER TABLE "course_reviews" ADD CONSTRAINT "course_reviews_have_a_short_reply" CHECK (char_length(reply) <= 5000);
 
 -- >>> access/reading.sql
 -- What users read, row by row as the policies say. Writing is granted beside each table.
@@ -67,7 +119,9 @@ grant select on
   public.point_entries,
   public.hidden_students,
   public.course_stats,
-  public.course_activity_hours
+  public.course_activity_hours,
+  public.announcements,
+  public.announcement_courses
 to authenticated;
 
 -- A lesson's outline is public like its course; what it teaches (`content`, `video_url`) is read
@@ -599,6 +653,211 @@ end;
 $$;
 -- <<< activity/stats.sql
 
+-- >>> announcements/send.sql
+-- Writes a draft of the caller's, or changes one that isn't sent yet, for courses that they teach;
+-- the id is the caller's, so the same again changes nothing. A moment schedules it; without one it
+-- is a draft. Raises ANNOUNCEMENT_NOT_FOUND, ANNOUNCEMENT_SENT, COURSE_NOT_FOUND.
+create or replace function public.save_announcement(
+  id uuid,
+  title text,
+  content text,
+  course_ids uuid[],
+  scheduled_at timestamptz default null
+)
+returns void
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  author uuid := auth.uid();
+  known public.announcements;
+begin
+  if cardinality(course_ids) = 0 or exists (
+    select 1 from unnest(course_ids) as course
+    where course not in (select private.taught_course_ids())
+  ) then
+    raise exception 'COURSE_NOT_FOUND' using errcode = 'P0002';
+  end if;
+  insert into public.announcements (id, author_id, title, content)
+  values (save_announcement.id, author, save_announcement.title, save_announcement.content)
+  on conflict on constraint announcements_pkey do nothing;
+  select * into known from public.announcements
+  where announcements.id = save_announcement.id for update;
+  if known.author_id is distinct from author then
+    raise exception 'ANNOUNCEMENT_NOT_FOUND' using errcode = 'P0002';
+  end if;
+  if known.status = 'sent' then
+    raise exception 'ANNOUNCEMENT_SENT' using errcode = 'P0001';
+  end if;
+  update public.announcements
+  set
+    title = save_announcement.title,
+    content = save_announcement.content,
+    scheduled_at = save_announcement.scheduled_at,
+    status = case when save_announcement.scheduled_at is null then 'draft' else 'scheduled' end
+  where announcements.id = save_announcement.id;
+  delete from public.announcement_courses where announcement_id = save_announcement.id;
+  insert into public.announcement_courses (announcement_id, course_id)
+  select distinct save_announcement.id, course from unnest(course_ids) as course;
+end;
+$$;
+grant execute on function public.save_announcement(uuid, text, text, uuid[], timestamptz)
+to authenticated;
+
+-- Removes an announcement of the caller's that isn't sent yet; false where there is none.
+create or replace function public.remove_announcement(id uuid) returns boolean
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  delete from public.announcements
+  where announcements.id = remove_announcement.id
+    and author_id = auth.uid() and status <> 'sent';
+  return found;
+end;
+$$;
+grant execute on function public.remove_announcement(uuid) to authenticated;
+
+-- Sends an announcement that the caller has locked: a notification for each student, however many
+-- of its courses they take, their events and what Realtime is told, three writes of many rows. It
+-- doesn't go through the queue of `publish`, whose JSON would be a hundred times what is told.
+-- Locks the recipients' topics in the order of their names until the transaction ends: call it in a
+-- transaction that does nothing else. Gives how many were told.
+create or replace function private.write_announcement(announcement public.announcements)
+returns integer
+language plpgsql
+set plan_cache_mode = 'force_custom_plan'
+as $$
+declare
+  moment timestamptz := clock_timestamp();
+  told integer;
+  setting text := set_config('homeroom.telling', 'by hand', true);
+begin
+  with recipient as (
+    select distinct on (enrollment.user_id)
+      enrollment.user_id, course.id as course_id, course.title as course_title
+    from public.announcement_courses as target
+    join public.courses as course on course.id = target.course_id
+    join public.enrollments as enrollment
+      on enrollment.course_id = target.course_id and enrollment.status <> 'cancelled'
+    where target.announcement_id = announcement.id
+      and not exists (
+        select 1 from public.notification_preferences as preference
+        where preference.user_id = enrollment.user_id
+          and preference.type = 'announcement' and not preference.enabled
+      )
+    order by enrollment.user_id, course.title, course.id
+  ), written as (
+    insert into public.notifications (
+      user_id, type, title, message, data, course_id, related_entity_type, related_entity_id,
+      dedupe_key, created_at
+    )
+    select
+      user_id, 'announcement', announcement.title, announcement.content,
+      jsonb_build_object('course_id', course_id, 'course_title', course_title),
+      course_id, 'announcement', announcement.id, 'announcement:' || announcement.id, moment
+    from recipient
+    on conflict (user_id, dedupe_key) where dedupe_key is not null do nothing
+    returning notifications.*
+  ), head as (
+    insert into private.live_topics as head (topic, seq)
+    select 'user:' || user_id, 1 from written order by ('user:' || user_id) collate "C"
+    on conflict (topic) do update set seq = head.seq + 1
+    returning topic, seq, epoch
+  ), event as materialized (
+    select
+      gen_random_uuid() as id, head.topic, head.seq, head.epoch,
+      jsonb_build_object(
+        'notification', private.notification_json(written.*::public.notifications),
+        'unreadDelta', 1
+      ) as payload
+    from written
+    join head on head.topic = 'user:' || written.user_id
+  ), stored as (
+    insert into private.live_events (topic, seq, event, payload, created_at)
+    select topic, seq, 'notification.created', payload, moment from event
+  ), sent as (
+    insert into realtime.messages (id, topic, extension, event, payload, private)
+    select
+      id, private.channel_of(topic, epoch), 'broadcast', 'notification.created',
+      jsonb_build_object('id', id, 'seq', seq, 'at', private.epoch_ms(moment), 'data', payload),
+      true
+    from event
+  )
+  select count(*) into told from written;
+  setting := set_config('homeroom.telling', '', true);
+  update public.announcements
+  set status = 'sent', sent_at = moment, scheduled_at = null, recipient_count = told
+  where announcements.id = announcement.id;
+  return told;
+end;
+$$;
+
+-- Sends an announcement of the caller's now. One that was sent stays sent: gives how many were told.
+create or replace function public.send_announcement(id uuid) returns integer
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  announcement public.announcements;
+begin
+  select * into announcement from public.announcements
+  where announcements.id = send_announcement.id and author_id = auth.uid()
+  for update;
+  if not found then
+    raise exception 'ANNOUNCEMENT_NOT_FOUND' using errcode = 'P0002';
+  end if;
+  if announcement.status = 'sent' then
+    return announcement.recipient_count;
+  end if;
+  -- Rights that ended since it was written count.
+  delete from public.announcement_courses
+  where announcement_id = announcement.id
+    and course_id not in (select private.taught_course_ids());
+  return private.write_announcement(announcement);
+end;
+$$;
+grant execute on function public.send_announcement(uuid) to authenticated;
+
+-- Sends the next announcement that is due, exactly once, to those of its courses that its author
+-- still teaches. One a call, since it locks its recipients' topics. Run every ten seconds.
+create or replace function private.send_due_announcement() returns integer
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  announcement public.announcements;
+begin
+  select * into announcement from public.announcements
+  where status = 'scheduled' and scheduled_at <= now()
+  order by scheduled_at, id
+  limit 1
+  for update skip locked;
+  if not found then
+    return 0;
+  end if;
+  delete from public.announcement_courses
+  where announcement_id = announcement.id
+    and (announcement.author_id is null
+      or not private.is_course_staff(course_id, announcement.author_id));
+  return private.write_announcement(announcement);
+end;
+$$;
+
+-- How many have read an announcement of the caller's.
+create or replace function public.announcement_reads(announcement_ids uuid[])
+returns table (announcement_id uuid, read_count integer)
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  return query
+  select announcement.id, (
+    select count(*)::integer from public.notifications
+    where type = 'announcement' and related_entity_id = announcement.id and read_at is not null
+  )
+  from public.announcements as announcement
+  where announcement.id = any (announcement_ids) and announcement.author_id = auth.uid();
+end;
+$$;
+grant execute on function public.announcement_reads(uuid[]) to authenticated;
+-- <<< announcements/send.sql
+
 -- >>> enrollment/triggers.sql
 -- A new enrollment: its course's feed and instructors hear of it, and so do the student's other
 -- tabs and devices.
@@ -724,11 +983,66 @@ begin
     perform cron.schedule('disarm-live-flushes', '* * * * *', 'delete from private.live_flushes');
     perform cron.schedule('count-course-stats', '2 seconds', 'select private.count_course_stats()');
     perform cron.schedule('mend-course-stats', '41 3 * * *', 'select private.mend_course_stats()');
+    perform cron.schedule('send-announcements', '10 seconds', 'select private.send_due_announcement()');
   end if;
 end;
 $$;
 -- <<< jobs.sql
 
+-- >>> reviews/replies.sql
+-- What students write of a course, and nothing else of the row.
+grant insert (user_id, course_id, rating, comment), update (rating, comment), delete
+on public.course_reviews to authenticated;
+
+-- The staff of a course replies to a review, or takes the reply back with an empty one. Gives false
+-- where there is no such review for the caller.
+create or replace function public.reply_to_review(review_id uuid, reply text) returns boolean
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  update public.course_reviews as review
+  set
+    reply = btrim(reply_to_review.reply),
+    replied_by = case when btrim(reply_to_review.reply) <> '' then auth.uid() end,
+    replied_at = case when btrim(reply_to_review.reply) <> '' then now() end
+  where review.id = review_id and review.course_id in (select private.taught_course_ids());
+  return found;
+end;
+$$;
+grant execute on function public.reply_to_review(uuid, text) to authenticated;
+
+-- The course's members are told that its reviews have changed; what they say is read where it is
+-- shown.
+create or replace function private.tell_reviews() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform private.publish(
+    'course:' || case tg_op when 'DELETE' then old.course_id else new.course_id end,
+    'reviews.changed',
+    '{}'
+  );
+  return null;
+end;
+$$;
+
+create or replace trigger tell_reviews
+after insert or update or delete on public.course_reviews
+for each row
+when (current_setting('homeroom.quiet', true) is distinct from 'on')
+execute function private.tell_reviews();
+-- <<< reviews/replies.sql
+
+CREATE POLICY "students who are enrolled review in their own name" ON "course_reviews" AS PERMISSIVE FOR INSERT TO "authenticated" WITH CHECK (user_id = (select auth.uid()) and exists (select 1 from public.enrollments where enrollments.user_id = (select auth.uid()) and enrollments.course_id = course_reviews.course_id and enrollments.status <> 'cancelled'));
+
+CREATE POLICY "students change their own reviews" ON "course_reviews" AS PERMISSIVE FOR UPDATE TO "authenticated" USING (user_id = (select auth.uid())) WITH CHECK (user_id = (select auth.uid()));
+
+CREATE POLICY "students take their own reviews back" ON "course_reviews" AS PERMISSIVE FOR DELETE TO "authenticated" USING (user_id = (select auth.uid()));
+
 CREATE POLICY "staff see how much happens in their courses" ON "course_activity_hours" AS PERMISSIVE FOR SELECT TO "authenticated" USING (course_id in (select private.taught_course_ids()));
 
 CREATE POLICY "staff see the figures of their courses" ON "course_stats" AS PERMISSIVE FOR SELECT TO "authenticated" USING (course_id in (select private.taught_course_ids()));
+
+CREATE POLICY "members see what goes to their courses" ON "announcement_courses" AS PERMISSIVE FOR SELECT TO "authenticated" USING (course_id in (select private.joined_course_ids()));
+
+CREATE POLICY "authors see what they announce, members what was sent to their courses" ON "announcements" AS PERMISSIVE FOR SELECT TO "authenticated" USING (author_id = (select auth.uid()) or (status = 'sent' and id in (select announcement_id from public.announcement_courses where course_id in (select private.joined_course_ids()))));
