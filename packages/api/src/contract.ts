@@ -4,6 +4,8 @@
  * (`import type`), and take constants from `@homeroom/api/kinds`, since zod weighs 90 kB.
  */
 export * as achievements from './achievements/contract.ts';
+export * as activity from './activity/contract.ts';
+export * as announcements from './announcements/contract.ts';
 export * as attendance from './attendance/contract.ts';
 export * as authoring from './authoring/contract.ts';
 export * as catalog from './catalog/contract.ts';
@@ -20,12 +22,22 @@ export * as presence from './presence/contract.ts';
 export * as progress from './progress/contract.ts';
 export * as serviceKeys from './services/keys-contract.ts';
 export * as services from './services/contract.ts';
+export * as reviews from './reviews/contract.ts';
 
 export type {
   Achievement,
   AchievementEvents,
   DeclaredAchievement,
 } from './achievements/contract.ts';
+export type {
+  Activity,
+  ActivityEvents,
+  ActivityFeed,
+  Analytics,
+  CoursePayment,
+  CourseStats,
+  Overview,
+} from './activity/contract.ts';
 export type {
   AttendanceEvents,
   AttendanceList,
@@ -142,3 +154,5 @@ export type {
   RosterRow,
   SubmittedQuiz,
 } from './progress/contract.ts';
+export type { Review, ReviewList } from './reviews/contract.ts';
+export type { Announcement } from './announcements/contract.ts';

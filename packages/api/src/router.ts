@@ -1,5 +1,7 @@
 import { achievementsRouter } from './achievements/router.ts';
 import { calendarRouter } from './attendance/calendar-router.ts';
+import { activityRouter } from './activity/router.ts';
+import { announcementsRouter } from './announcements/router.ts';
 import { attendanceRouter } from './attendance/router.ts';
 import { workshopsRouter } from './attendance/workshops-router.ts';
 import { authoringRouter } from './authoring/router.ts';
@@ -15,6 +17,7 @@ import { monitoringRouter } from './monitoring/router.ts';
 import { notificationsRouter } from './notifications/router.ts';
 import { presenceRouter } from './presence/router.ts';
 import { progressRouter } from './progress/router.ts';
+import { reviewsRouter } from './reviews/router.ts';
 import { router } from './server/procedures.ts';
 import { serviceKeysRouter } from './services/keys-router.ts';
 import { servicesRouter } from './services/router.ts';
@@ -22,6 +25,8 @@ import { servicesRouter } from './services/router.ts';
 /** Every procedure, by capability. */
 export const appRouter = router({
   achievements: achievementsRouter,
+  activity: activityRouter,
+  announcements: announcementsRouter,
   attendance: attendanceRouter,
   authoring: authoringRouter,
   calendar: calendarRouter,
@@ -39,6 +44,7 @@ export const appRouter = router({
   progress: progressRouter,
   serviceKeys: serviceKeysRouter,
   services: servicesRouter,
+  reviews: reviewsRouter,
   workshops: workshopsRouter,
 });
 

@@ -11,7 +11,10 @@ values
   ('remove-old-live-events', '17 * * * *', 'select private.remove_old_live_events()'),
   ('disarm-live-flushes', '* * * * *', 'delete from private.live_flushes'),
   ('remind-subscriptions', '*/10 * * * *', 'select private.remind_subscriptions()'),
-  ('tidy-monitoring', '41 3 * * *', 'select private.tidy_monitoring()')
+  ('tidy-monitoring', '41 3 * * *', 'select private.tidy_monitoring()'),
+  ('count-course-stats', '2 seconds', 'select private.count_course_stats()'),
+  ('mend-course-stats', '51 3 * * *', 'select private.mend_course_stats()'),
+  ('send-announcements', '10 seconds', 'select private.send_due_announcement()')
 on conflict (name) do update set schedule = excluded.schedule, statement = excluded.statement;
 
 -- For pg_cron, where it is installed; a job of the same name is replaced. Elsewhere the stack runs

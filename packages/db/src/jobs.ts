@@ -67,6 +67,21 @@ export const declaredJobs: readonly Job[] = [
     schedule: '41 3 * * *',
     sql: 'select private.tidy_monitoring()',
   },
+  {
+    name: 'count-course-stats',
+    schedule: '2 seconds',
+    sql: 'select private.count_course_stats()',
+  },
+  {
+    name: 'mend-course-stats',
+    schedule: '51 3 * * *',
+    sql: 'select private.mend_course_stats()',
+  },
+  {
+    name: 'send-announcements',
+    schedule: '10 seconds',
+    sql: 'select private.send_due_announcement()',
+  },
 ];
 
 /** The same for a scheduler: each run is recorded, and none is joined by another of its job. */

@@ -1,5 +1,6 @@
 export * from './achievements/tables.ts';
 export * from './activity/tables.ts';
+export * from './announcements/tables.ts';
 export * from './attendance/tables.ts';
 export * from './catalog/tables.ts';
 export * from './certificates/tables.ts';

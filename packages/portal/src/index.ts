@@ -30,3 +30,5 @@ export { default as ThreadSearch } from './discussions/ThreadSearch.svelte';
 export { reasonLabel } from './chat/report-reasons.ts';
 export { checkInPhase, type CheckInPhase } from './attendance/check-in-window.ts';
 export { timePresent } from './attendance/time-present.ts';
+export { default as Reviews } from './reviews/Reviews.svelte';
+export { default as AnnouncementView } from './announcements/AnnouncementView.svelte';

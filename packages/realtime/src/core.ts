@@ -111,3 +111,15 @@ export {
   type TypingState,
   type TypingStore,
 } from './presence/typing-store.ts';
+export type { ActivityApi } from './activity/api.ts';
+export { groupActivities, type ActivityGroup } from './activity/groups.ts';
+export {
+  courseStats,
+  instructorRealtime,
+  studentActivity,
+  type CourseStatsState,
+  type CourseStatsStore,
+  type InstructorRealtime,
+  type StudentActivityState,
+  type StudentActivityStore,
+} from './activity/store.ts';

@@ -20,6 +20,7 @@ export { default as SegmentedLinks } from './SegmentedLinks.svelte';
 export { default as SelectField } from './SelectField.svelte';
 export { default as Skeleton } from './Skeleton.svelte';
 export { default as SortHeader } from './SortHeader.svelte';
+export { default as Sparkline } from './Sparkline.svelte';
 export { default as Switch } from './Switch.svelte';
 export { default as TextArea } from './TextArea.svelte';
 export { default as TextAreaField } from './TextAreaField.svelte';

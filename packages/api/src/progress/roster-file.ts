@@ -1,6 +1,7 @@
+import { csvOf, type CsvColumns } from '../server/csv.ts';
 import type { RosterRow } from './contract.ts';
 
-const COLUMNS: [name: string, of: (row: RosterRow) => string | number | null][] = [
+const COLUMNS: CsvColumns<RosterRow> = [
   ['Student', ({ name }) => name],
   ['Status', ({ status }) => status],
   ['Progress %', ({ progressPercent }) => progressPercent],
@@ -13,22 +14,7 @@ const COLUMNS: [name: string, of: (row: RosterRow) => string | number | null][] 
   ['Completed', ({ completedAt }) => completedAt],
 ];
 
-/**
- * A cell as RFC 4180 wants it. What a spreadsheet would take for a formula gets an apostrophe before
- * it: a student chooses their own name.
- */
-function cell(value: string | number | null): string {
-  if (value === null) return '';
-  if (typeof value === 'number') return String(value);
-  const harmless = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
-}
-
 /** The roster as a CSV file. */
 export function rosterFile(rows: RosterRow[]): string {
-  const lines = [
-    COLUMNS.map(([name]) => cell(name)),
-    ...rows.map((row) => COLUMNS.map(([, of]) => cell(of(row)))),
-  ];
-  return lines.map((cells) => `${cells.join(',')}\r\n`).join('');
+  return csvOf(COLUMNS, rows);
 }

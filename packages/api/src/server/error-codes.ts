@@ -154,6 +154,24 @@ export const ERROR_CODES = {
     sentence: 'There is nothing at this address.',
     whatToDo: 'Check the name of the procedure or route.',
   },
+  // There is no such announcement of the user's.
+  ANNOUNCEMENT_NOT_FOUND: {
+    status: 404,
+    sentence: 'This announcement is not there.',
+    whatToDo: 'Load the list again: it may have been removed.',
+  },
+  // What was sent is on other people's screens.
+  ANNOUNCEMENT_SENT: {
+    status: 409,
+    sentence: 'This announcement is sent already.',
+    whatToDo: 'Write another one to correct it.',
+  },
+  // There is no such review in a course that the user teaches.
+  REVIEW_NOT_FOUND: {
+    status: 404,
+    sentence: 'This review is not there.',
+    whatToDo: 'Load the list again: it may have been taken back.',
+  },
   // Also when it is another user's: nobody learns that it exists.
   NOTIFICATION_NOT_FOUND: {
     status: 404,

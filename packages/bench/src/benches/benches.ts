@@ -1,9 +1,11 @@
 import type { Lab } from '../lab/lab.ts';
 import type { Row } from '../measure/row.ts';
+import { announcement } from './announcement.ts';
 import { api } from './api.ts';
 import { changes } from './changes.ts';
 import { connections } from './connections.ts';
 import { coursePage } from './course-page.ts';
+import { dashboard } from './dashboard.ts';
 import { enrollment } from './enrollment.ts';
 import { fanOut } from './fan-out.ts';
 import { completion } from './completion.ts';
@@ -37,6 +39,8 @@ export const benches = {
   'course-page': coursePage,
   monitoring,
   together,
+  announcement,
+  dashboard,
 } satisfies Record<string, Bench>;
 
 /** Whether there is a benchmark of that name. */

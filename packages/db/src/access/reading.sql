@@ -27,7 +27,11 @@ grant select on
   public.lesson_progress,
   public.quiz_attempts,
   public.point_entries,
-  public.hidden_students
+  public.hidden_students,
+  public.course_stats,
+  public.course_activity_hours,
+  public.announcements,
+  public.announcement_courses
 to authenticated;
 
 -- A lesson's outline is public like its course; what it teaches (`content`, `video_url`) is read

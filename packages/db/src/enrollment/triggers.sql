@@ -51,7 +51,8 @@ for each statement
 when (current_setting('homeroom.quiet', true) is distinct from 'on')
 execute function private.after_enrollment();
 
--- A course finished: told once, when `status` becomes `completed`.
+-- A course finished: told once, when `status` becomes `completed`. Other changes of `status` move
+-- the figures of the course (activity/stats.sql).
 create or replace function private.after_course_completion() returns trigger
 language plpgsql security definer
 set search_path = ''
@@ -62,14 +63,31 @@ declare
   courses uuid[];
   entities uuid[];
   details jsonb[];
+  moves text;
 begin
   select
-    array_agg(after.user_id), array_agg(after.course_id), array_agg(after.id),
-    array_agg('{}'::jsonb)
-  into students, courses, entities, details
+    array_agg(after.user_id) filter (where after.status = 'completed'),
+    array_agg(after.course_id) filter (where after.status = 'completed'),
+    array_agg(after.id) filter (where after.status = 'completed'),
+    array_agg('{}'::jsonb) filter (where after.status = 'completed'),
+    string_agg(
+      json_build_object(
+        'topic', 'course:' || after.course_id || ':staff',
+        'event', 'stats.changed',
+        'payload', json_build_object(
+          'enrolled', (after.status <> 'cancelled')::integer - (before.status <> 'cancelled')::integer,
+          'completed', -(before.status = 'completed')::integer
+        )
+      )::text,
+      ','
+    ) filter (where before.status <> 'active' or after.status = 'cancelled')
+  into students, courses, entities, details, moves
   from before
   join after using (id)
-  where after.status = 'completed' and before.status <> 'completed';
+  where after.status <> before.status;
+  if moves is not null then
+    perform private.queue_live('homeroom.events', moves);
+  end if;
   if students is not null then
     perform private.tell_instructors(
       'course_completion', 'completed_course', 'Course Completed', '%s completed "%s"',

@@ -61,7 +61,7 @@ export const jobRuns = privateSchema.table(
     repeats: integer().notNull().default(1),
   },
   (table) => [
-    index('job_runs_of_job_newest_first').on(table.name, table.id.desc()),
+    index('job_runs_of_job_newest_first').on(table.name, table.id),
     index('job_runs_by_age').on(table.finishedAt),
     forAdministrators('the runs of jobs'),
   ],
@@ -126,7 +126,7 @@ export const browserErrors = privateSchema.table(
       'browser_errors_are_short',
       sql`char_length(message) <= 500 and char_length(path) <= 300 and char_length(place) <= 100`,
     ),
-    index('browser_errors_newest_first').on(table.lastSeenAt.desc()),
+    index('browser_errors_newest_first').on(table.lastSeenAt),
     forAdministrators('the errors of browsers'),
   ],
 );

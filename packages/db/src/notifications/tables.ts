@@ -70,6 +70,9 @@ export const notifications = pgTable(
       .where(sql`expires_at is not null`),
     index('notifications_by_age').on(table.createdAt),
     index('notifications_by_course').on(table.courseId),
+    index('notifications_of_announcement')
+      .on(table.relatedEntityId)
+      .where(sql`type = 'announcement'`),
     pgPolicy('users see their own notifications', {
       for: 'select',
       to: authenticatedRole,

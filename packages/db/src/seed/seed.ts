@@ -62,6 +62,7 @@ export async function seed(options: SeedOptions): Promise<{ isSeeded: boolean }>
         }
       }
       for (const statement of BOARDS) await transaction.execute(statement);
+      await transaction.execute(sql`select private.recount_courses()`);
       return { isSeeded: true };
     });
   } finally {

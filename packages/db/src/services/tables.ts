@@ -42,7 +42,7 @@ export const serviceKeys = privateSchema.table(
     ),
     check('service_keys_have_a_rate', sql`calls_per_minute between 1 and 60000`),
     check('service_keys_end_after_they_begin', sql`expires_at > created_at`),
-    index('service_keys_newest_first').on(table.createdAt.desc(), table.id.desc()),
+    index('service_keys_newest_first').on(table.createdAt, table.id),
     pgPolicy('administrators see service keys', {
       for: 'select',
       to: authenticatedRole,
@@ -75,7 +75,7 @@ export const serviceKeyLog = privateSchema.table(
       'service_key_log_is_short',
       sql`char_length(action) <= 100 and char_length(outcome) <= 60`,
     ),
-    index('service_key_log_of_key_newest_first').on(table.keyId, table.id.desc()),
+    index('service_key_log_of_key_newest_first').on(table.keyId, table.id),
     index('service_key_log_by_age').using('brin', table.createdAt),
     pgPolicy('administrators see the log of service keys', {
       for: 'select',

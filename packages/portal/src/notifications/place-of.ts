@@ -1,6 +1,6 @@
 import type { Notification } from '@homeroom/api/contract';
 
-/** Where in the portal that is, which a notification tells of: a message, or a conversation. */
+/** Where in the portal that is, which a notification tells of: a message, a conversation or an announcement. */
 export function placeOfNotification({
   relatedEntityType,
   relatedEntityId,
@@ -10,6 +10,9 @@ export function placeOfNotification({
   { href: string; label: string } | undefined {
   if (relatedEntityType === 'conversation' && typeof data.sender_id === 'string') {
     return { href: `/messages/${data.sender_id}`, label: 'Open the conversation' };
+  }
+  if (relatedEntityType === 'announcement' && relatedEntityId !== null) {
+    return { href: `/announcements/${relatedEntityId}`, label: 'Read it' };
   }
   if (relatedEntityType !== 'thread' || relatedEntityId === null || courseId === null) {
     return undefined;

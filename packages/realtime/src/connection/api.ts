@@ -1,3 +1,4 @@
+import type { ActivityApi } from '../activity/api.ts';
 import type { AttendanceApi } from '../attendance/api.ts';
 import type { DiscussionsApi } from '../discussions/api.ts';
 import type { MessagesApi } from '../messages/api.ts';
@@ -113,6 +114,7 @@ export type LearningApi = {
 export type RealtimeApi = LiveApi &
   NotificationsApi &
   LearningApi &
+  ActivityApi &
   AttendanceApi &
   DiscussionsApi &
   MessagesApi &

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { ActivityApi } from '../activity/api.ts';
 import type { RealtimeApi } from '../connection/api.ts';
 import { connectionOver, type Connection } from '../connection/connection.ts';
 import { FakeClock, settled } from './fake-clock.ts';
@@ -18,7 +19,7 @@ const UNTIL_ALL_IS_DONE_MS = 60_000;
 
 /** A server's part in a story: its state, and what changes it. */
 export type Model = {
-  api: Partial<RealtimeApi>;
+  api: Partial<RealtimeApi & ActivityApi>;
   /** Something changes; `n` picks what. */
   change(n: number): void;
   /** Tells at least one event on every topic: it shows what was lost before it. */

@@ -6,6 +6,7 @@ const mutate = { mutate: refuse };
 
 /** Calls of the API that a model of the server leaves out. */
 export const notModelled: Omit<RealtimeApi, 'live'> = {
+  activity: { feed: query, stats: query },
   catalog: { content: query },
   progress: { course: query, roster: query, completeLesson: mutate, submitQuiz: mutate },
   certificates: { verify: query },

@@ -1,5 +1,11 @@
-import { failureOf } from '@homeroom/portal/server';
-import type { Actions } from './$types';
+import { failureOf, throwPageError } from '@homeroom/portal/server';
+import type { Actions, PageServerLoad } from './$types';
+
+export const load: PageServerLoad = async ({ locals, parent }) => {
+  const { course } = await parent();
+  const reviews = await locals.caller.reviews.list({ courseId: course.id }).catch(throwPageError);
+  return { reviews };
+};
 
 export const actions: Actions = {
   enroll: async ({ locals, request }) => {
