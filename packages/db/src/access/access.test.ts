@@ -142,6 +142,8 @@ describe('every function', () => {
     expect(callable.map(({ name }) => name).sort()).toEqual([
       'announcement_reads',
       'attendance_export',
+      'calendar_feed',
+      'calendar_token',
       'can_join_channel',
       'can_message',
       'can_read_topic',
@@ -187,14 +189,17 @@ describe('every function', () => {
       'mark_thread_unread',
       'meeting_url',
       'notification_json',
+      'own_calendar_event',
       'person_json',
       'presence_of',
       'publish_course',
-      'queue_depths',
       'published_courses',
+      'queue_depths',
       'register_for_workshop',
       'registration_json',
       'remove_announcement',
+      'remove_calendar_token',
+      'renew_calendar_token',
       'reply_to_review',
       'report_message',
       'report_thread_message',
@@ -223,14 +228,20 @@ describe('every function', () => {
       'verify_certificate',
       'workshop_counts',
       'workshop_json',
+      'workshop_json_of',
     ]);
     const anonymous = await db.sql`
       select proname from pg_proc join pg_namespace on pg_namespace.oid = pronamespace
       where nspname in ('public', 'private')
         and has_function_privilege('anon', pg_proc.oid, 'execute')`;
-    // The catalogue is a shop window, and who has a certificate's number has been shown it.
+    // The catalogue is a shop window; who has a certificate's number has been shown it, and may
+    // follow it; a calendar's address is its key.
     expect(anonymous.map(({ proname }) => proname as string).sort()).toEqual([
+      'calendar_feed',
+      'can_join_channel',
       'course_page',
+      'live_epoch',
+      'live_since',
       'published_courses',
       'verify_certificate',
     ]);
