@@ -23,7 +23,6 @@ export { default as SortHeader } from './SortHeader.svelte';
 export { default as Sparkline } from './Sparkline.svelte';
 export { default as Switch } from './Switch.svelte';
 export { default as TextArea } from './TextArea.svelte';
-export { default as TextAreaField } from './TextAreaField.svelte';
 export { default as TextField } from './TextField.svelte';
 export { default as ThemeChoice } from './ThemeChoice.svelte';
 export { default as TimeRange } from './TimeRange.svelte';

@@ -1,7 +1,9 @@
 import type { ThreadPlace } from '@homeroom/realtime';
 import type { RequestEvent } from '@sveltejs/kit';
 import { throwPageError } from '../errors/page-error.ts';
+import { renderTexts } from '../markdown/render-texts.ts';
 import { messageAsked } from './message-asked.ts';
+import { messageMarkdown } from './message-markdown.ts';
 
 /** How many messages a discussion begins with; the store asks for as many. */
 const LIMIT = 50;
@@ -33,5 +35,5 @@ export async function loadThread({ locals, url }: RequestEvent, threadId: string
   const around = isNewAbove ? firstNew : asked;
   const place: ThreadPlace = around === undefined ? 'end' : { around };
   const part = isNewAbove ? await read(around).catch(throwPageError) : newest;
-  return { part, place, showsTyping };
+  return { part, texts: renderTexts(part.data.items.map(messageMarkdown)), place, showsTyping };
 }

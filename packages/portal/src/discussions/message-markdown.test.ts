@@ -1,5 +1,10 @@
 import { expect, it } from 'vitest';
-import { messageHtml } from './message-html.ts';
+import type { ThreadMessage } from '@homeroom/api/contract';
+import { renderMarkdown } from '../markdown/render.ts';
+import { messageMarkdown } from './message-markdown.ts';
+
+const messageHtml = (message: Pick<ThreadMessage, 'content' | 'mentions'>) =>
+  renderMarkdown(messageMarkdown(message));
 
 const id = '0b5c6c1e-0000-4000-8000-000000000001';
 const person = (name: string) => ({ id, name, avatarUrl: null });

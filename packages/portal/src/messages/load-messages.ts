@@ -1,5 +1,6 @@
 import type { RequestEvent } from '@sveltejs/kit';
 import { throwPageError } from '../errors/page-error.ts';
+import { renderTexts } from '../markdown/render-texts.ts';
 
 /** What one and someone else have written each other, and what one lets them see. */
 export async function loadConversation({ locals }: RequestEvent, userId: string) {
@@ -8,5 +9,9 @@ export async function loadConversation({ locals }: RequestEvent, userId: string)
     messages.conversation({ userId, limit: 50 }),
     messages.settings.get(),
   ]).catch(throwPageError);
-  return { part, messageSettings: settings };
+  return {
+    part,
+    texts: renderTexts(part.data.items.map(({ content }) => content)),
+    messageSettings: settings,
+  };
 }
