@@ -37,6 +37,9 @@ const visitorPages = [
   '/forgot-password',
 ];
 
+// Each goes through a dozen pages.
+test.describe.configure({ timeout: 180_000 });
+
 const looks = [
   { phone: false, dark: false },
   { phone: true, dark: true },
