@@ -1,9 +1,6 @@
 import { expect, test } from '../fixtures/homeroom.ts';
-import { eveningClasses, studentAccounts } from '../fixtures/demo-school.ts';
+import { newCourses, studentAccounts } from '../fixtures/demo-school.ts';
 import { enroll, enrollByForm, indicator, signIn, signUp, unreadCount } from '../fixtures/steps.ts';
-
-/** Free, taught by instructor@homeroom.test, and none of the demo students is enrolled in it. */
-const COURSE = { slug: 'probability-without-tears', title: 'Probability without tears' };
 
 test('a student enrolls, and the instructor’s bell and centre show it without a reload', async ({
   school,
@@ -17,9 +14,10 @@ test('a student enrolls, and the instructor’s bell and centre show it without 
   await expect(indicator(instructor.page, 'live')).toBeVisible();
   const before = await unreadCount(instructor.page);
 
+  const [course] = await newCourses(school, 'Morning class', 1);
   const student = await browserFor({ phone: true });
   await signUp(student.page, school, 'Nora');
-  await enroll(student.page, school.urls.student, COURSE.slug);
+  await enroll(student.page, school.urls.student, course?.slug ?? '');
 
   await expect.poll(() => unreadCount(instructor.page)).toBe(before + 1);
   await expect(
@@ -51,8 +49,7 @@ test('nothing is lost or doubled while the instructor’s network is cut', async
   await expect(main.locator('[data-live=live]')).toBeVisible();
   const before = await unreadCount(centre);
 
-  // A course each: enrollments in one course within a minute are one notification, with a count.
-  const courses = await eveningClasses(school, 10);
+  const courses = await newCourses(school, 'Evening class', 10);
   const students = await studentAccounts(school, 10);
   await instructor.context.setOffline(true);
   await expect(indicator(centre, 'offline')).toBeVisible();
