@@ -12,6 +12,7 @@ import { createServerClient } from '@supabase/ssr';
 import type { SupabaseClient } from '@supabase/supabase-js';
 import type { RequestEvent } from '@sveltejs/kit';
 import type { Handle, HandleServerError } from '@sveltejs/kit/hooks';
+import { compressed } from './compressed.ts';
 import { allowConnect } from './csp.ts';
 
 /** What every request carries, in both portals. */
@@ -63,7 +64,7 @@ export function createPortalHandle(portal: PortalName): Handle {
     });
     secure(response.headers, settings);
     if (!response.headers.has('x-request-id')) response.headers.set('x-request-id', requestId);
-    return response;
+    return compressed(event.request, response);
   };
 }
 
