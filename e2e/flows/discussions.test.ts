@@ -1,5 +1,5 @@
 import { expect, test } from '../fixtures/homeroom.ts';
-import { signIn } from '../fixtures/steps.ts';
+import { indicator, signIn } from '../fixtures/steps.ts';
 
 test('two people talk, one is cut off in between, and nothing is lost or doubled', async ({
   school,
@@ -22,7 +22,21 @@ test('two people talk, one is cut off in between, and nothing is lost or doubled
   await expect(instructor.page.getByText('I expected true.')).toBeVisible();
   await expect(instructor.page.getByRole('main').locator('[data-live=live]')).toBeVisible();
 
+  const shown = student.page.getByRole('list', { name: 'Messages' });
+  const scrollTo = (y: number) => student.page.evaluate((y) => window.scrollTo(0, y), y);
+  for (const first of ['What is null?', 'And what is it not?']) {
+    const lines = '\n\nThink of it for a while.'.repeat(30);
+    await instructor.page.getByLabel('Write a message').fill(first + lines);
+    await instructor.page.getByRole('button', { name: 'Send' }).click();
+    await expect(shown.getByText(first)).toBeAttached();
+    await scrollTo(0);
+  }
+  await expect(shown.getByText(/new since you were here/)).toHaveCount(0);
+
+  // The end of what is unread comes into view when it can't be said that it is read.
   await student.context.setOffline(true);
+  await expect(indicator(student.page, 'offline')).toBeAttached();
+  await scrollTo(1_000_000);
   await student.page.getByLabel('Write a message').fill('Written while offline');
   await student.page.getByRole('button', { name: 'Send' }).click();
   await expect(student.page.getByText(/Sending…|Waiting for the network…/)).toBeVisible();

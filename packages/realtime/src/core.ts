@@ -20,7 +20,7 @@ export {
   type ConnectionState,
   type Metrics,
 } from './connection/connection.ts';
-export { toLiveError, type LiveError } from './connection/errors.ts';
+export { toChangeError, toLiveError, type LiveError } from './connection/errors.ts';
 export type { ConnectionStatus } from './connection/status.ts';
 export type { AccessToken } from './connection/token.ts';
 export { leaderboard, type LeaderboardState, type LeaderboardStore } from './leaderboard/store.ts';

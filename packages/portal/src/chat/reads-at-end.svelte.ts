@@ -1,3 +1,6 @@
+import { useConnection } from '@homeroom/realtime';
+import { fromStore } from 'svelte/store';
+
 /** What {@link readsAtEnd} needs. */
 type Options = {
   /** An element behind the last message. */
@@ -17,6 +20,10 @@ export function readsAtEnd({ end, newest, readNumber, markAsRead }: Options): ()
   let isInView = $state(false);
   let isInFront = $state(false);
   let isLeftUnread = $state(false);
+  const connection = fromStore(useConnection());
+  const status = $derived(connection.current.status);
+  /** What was last said, and how the connection was. Not said is taken back, and looks unread again. */
+  let said = '';
 
   $effect(() => {
     const element = end();
@@ -36,7 +43,12 @@ export function readsAtEnd({ end, newest, readNumber, markAsRead }: Options): ()
   $effect(() => {
     const number = newest();
     if (!isInView || !isInFront || isLeftUnread || number === undefined) return;
-    if (readNumber() < number) markAsRead(number);
+    if (status === 'offline' || readNumber() >= number) return;
+    // Once for each message and each state of the connection: it is tried again when that is back.
+    const saying = `${number} ${status}`;
+    if (said === saying) return;
+    said = saying;
+    markAsRead(number);
   });
   return () => (isLeftUnread = true);
 }

@@ -2,7 +2,7 @@ import type { LiveCursor, OwnPlace, WorkshopView } from '@homeroom/api/contract'
 import type { Readable } from 'svelte/store';
 import type { LiveEvent } from '../connection/api.ts';
 import type { Connection } from '../connection/connection.ts';
-import { toLiveError, type LiveError } from '../connection/errors.ts';
+import { toChangeError, type LiveError } from '../connection/errors.ts';
 import { within } from '../connection/within.ts';
 import { Composite } from '../live-query/composite.ts';
 import {
@@ -157,7 +157,7 @@ class LiveWorkshop extends Composite<WorkshopState> implements WorkshopStore {
       await within(this.#connection.internals.clock, call);
       return undefined;
     } catch (error) {
-      return toLiveError(error);
+      return toChangeError(error);
     }
   }
 

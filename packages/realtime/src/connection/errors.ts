@@ -73,3 +73,10 @@ export function toLiveError(error: unknown): LiveError {
     ...(retryAfterSeconds && { retryAfterSeconds }),
   };
 }
+
+/** The same for what a person asked for, which isn't tried again by itself. */
+export function toChangeError(error: unknown): LiveError {
+  const live = toLiveError(error);
+  if (live.code !== UNREACHABLE.code) return live;
+  return { ...live, message: "That wasn't saved: we can't reach Homeroom. Try again in a moment." };
+}

@@ -1,7 +1,7 @@
 import type { Readable } from 'svelte/store';
 import type { LiveCursor, LiveEvent } from '../connection/api.ts';
 import type { Connection, ConnectionInternals } from '../connection/connection.ts';
-import { toLiveError, type LiveError } from '../connection/errors.ts';
+import { toChangeError, type LiveError } from '../connection/errors.ts';
 import type { ConnectionStatus } from '../connection/status.ts';
 import { within } from '../connection/within.ts';
 import { Reader } from './reader.ts';
@@ -120,7 +120,7 @@ class Query<T> implements LiveQuery<T> {
     try {
       await within(this.#connection.clock, change.run());
     } catch (error) {
-      this.#changeError = toLiveError(error);
+      this.#changeError = toChangeError(error);
       this.#pending = this.#pending.filter((other) => other !== pending);
       this.#publish();
       return false;

@@ -1,7 +1,7 @@
 import type { LiveCursor, Person, Presence } from '@homeroom/api/contract';
 import type { Readable } from 'svelte/store';
 import type { Connection } from '../connection/connection.ts';
-import { toLiveError, type LiveError } from '../connection/errors.ts';
+import { toChangeError, type LiveError } from '../connection/errors.ts';
 import { within } from '../connection/within.ts';
 import { Composite } from '../live-query/composite.ts';
 import {
@@ -105,7 +105,7 @@ class LivePresence extends Composite<PresenceState> implements PresenceStore {
       this.#beat();
       return undefined;
     } catch (error) {
-      return toLiveError(error);
+      return toChangeError(error);
     }
   }
 

@@ -2,7 +2,7 @@ import type { Completion, CourseProgress, SubmittedQuiz } from '@homeroom/api/co
 import { derived, type Readable } from 'svelte/store';
 import type { QuizAnswers } from '../connection/api.ts';
 import type { Connection } from '../connection/connection.ts';
-import { toLiveError, type LiveError } from '../connection/errors.ts';
+import { toChangeError, type LiveError } from '../connection/errors.ts';
 import { within } from '../connection/within.ts';
 import { liveQuery, type LiveQueryState, type Snapshot } from '../live-query/live-query.ts';
 import { apply, withLesson } from './apply.ts';
@@ -71,6 +71,6 @@ async function outcomeOf<Answer>(call: Promise<Answer>): Promise<Outcome<Answer>
   try {
     return { answer: await call };
   } catch (error) {
-    return { error: toLiveError(error) };
+    return { error: toChangeError(error) };
   }
 }

@@ -1,5 +1,5 @@
 import { ERROR_CODES, isErrorCode, type FieldError } from '@homeroom/api/errors';
-import { toLiveError } from '@homeroom/realtime/core';
+import { toChangeError } from '@homeroom/realtime/core';
 
 /** Why something wasn't saved, for the author. */
 export type Refusal = {
@@ -12,7 +12,7 @@ export type Refusal = {
 
 /** What a call of the API threw, for the author. */
 export function refusalOf(error: unknown): Refusal {
-  const { code, message } = toLiveError(error);
+  const { code, message } = toChangeError(error);
   const { fields = [] } = (error as { data?: { fields?: FieldError[] } }).data ?? {};
   return {
     code,
