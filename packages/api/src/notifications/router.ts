@@ -18,20 +18,19 @@ import {
   countUnread,
   listNotificationPage,
   listNotifications,
-  listPreferences,
   markAllAsRead,
   removeNotification,
-  setPreferences,
   setRead,
 } from './queries.ts';
+import { listPreferences, setPreferences } from './preferences.ts';
 
 const preferencesRouter = {
-  /** Every type of notification, and whether the caller wants it. */
+  /** Every type of notification on every channel, and whether the caller wants it there. */
   get: userProcedure
     .output(preferencesOutput)
     .query(({ ctx }) => ctx.transaction((tx) => listPreferences(tx, ctx.session.userId))),
 
-  /** Changes the types named; gives all. */
+  /** Changes the types named, on a channel, for a course or for all; gives all. */
   set: userProcedure
     .input(setPreferencesInput)
     .output(preferencesOutput)
