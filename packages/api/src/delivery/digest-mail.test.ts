@@ -24,7 +24,7 @@ it('says what came, when it was for its reader, and leads to it and out of it', 
   for (const part of [mail.text, mail.html]) {
     expect(part).toContain('Sun 22 Nov, 23:30');
     expect(part).toContain('https://learn.test/notifications?open=7d1f3c1e-0000');
-    expect(part).toContain('https://learn.test/settings#delivery');
+    expect(part).toContain('https://learn.test/settings#digest');
     expect(part).toContain('https://learn.test/digest/k');
   }
   expect(mail.headers['List-Unsubscribe']).toBe('<https://learn.test/digest/k>');

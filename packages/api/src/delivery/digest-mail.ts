@@ -31,7 +31,7 @@ export function digestMail(digest: ClaimedDigest, portals: PortalAddresses): Dig
   const portal = digest.role === 'student' ? portals.student : portals.instructor;
   const links = {
     all: `${portal}/notifications`,
-    settings: `${portal}/settings#delivery`,
+    settings: `${portal}/settings#digest`,
     stop: `${portals.student}/digest/${digest.key}`,
   };
   const period = digest.frequency === 'daily' ? 'today' : 'this week';

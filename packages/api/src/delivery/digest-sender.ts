@@ -5,7 +5,7 @@ import { digestMail, type ClaimedDigest, type PortalAddresses } from './digest-m
 import type { Mailer } from './mailer.ts';
 
 /** How often we look: a digest is due at the hour, and nobody waits for the second. */
-const LOOK_MS = 20_000;
+const LOOK_MS = 10_000;
 
 /** How many are sent at once: as many as a small mail server takes from one place. */
 const AT_ONCE = 4;

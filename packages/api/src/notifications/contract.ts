@@ -133,6 +133,11 @@ export type NotificationPreference = z.infer<typeof preferenceSchema>;
 /** Every type on every channel once, with the user's choice; then those for single courses. */
 export const preferencesOutput = z.object({ items: z.array(preferenceSchema) });
 
+/** The courses that the caller takes part in, and may say something of, by title. */
+export const preferenceCoursesOutput = z.object({
+  items: z.array(z.object({ id: z.guid(), title: z.string() })),
+});
+
 /** A choice to change. `enabled: null` takes it back: as in all courses, or as without a choice. */
 const preferenceInput = z.object({
   type: notificationTypeSchema,

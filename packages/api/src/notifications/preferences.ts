@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { UserTransaction } from '../server/database.ts';
 import { ApiError } from '../server/errors.ts';
+import { rowCount } from '../server/fragments.ts';
 import {
   NOTIFICATION_CHANNELS,
   NOTIFICATION_TYPES,
@@ -84,4 +85,20 @@ async function requireJoined(tx: UserTransaction, items: PreferenceChange[]): Pr
       : [{ field: `items.${at}.courseId`, reason: 'Not a course that you take part in' }],
   );
   if (fields.length > 0) throw new ApiError('INPUT_INVALID', { fields });
+}
+
+/** As many as a list to choose from holds; only an administrator takes part in more. */
+const COURSES_MAX = 500;
+
+/** The courses that the user takes part in, by title. */
+export async function listPreferenceCourses(
+  tx: UserTransaction,
+): Promise<{ items: { id: string; title: string }[] }> {
+  const items = await tx.execute<{ id: string; title: string }>(sql`
+    select id, title
+    from public.courses
+    where id in (select private.joined_course_ids())
+    order by title, id
+    limit ${rowCount(COURSES_MAX)}`);
+  return { items: [...items] };
 }

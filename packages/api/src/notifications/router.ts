@@ -9,6 +9,7 @@ import {
   notificationOutput,
   pageNumberInput,
   pageNumberOutput,
+  preferenceCoursesOutput,
   preferencesOutput,
   removeOutput,
   setPreferencesInput,
@@ -22,13 +23,18 @@ import {
   removeNotification,
   setRead,
 } from './queries.ts';
-import { listPreferences, setPreferences } from './preferences.ts';
+import { listPreferenceCourses, listPreferences, setPreferences } from './preferences.ts';
 
 const preferencesRouter = {
   /** Every type of notification on every channel, and whether the caller wants it there. */
   get: userProcedure
     .output(preferencesOutput)
     .query(({ ctx }) => ctx.transaction((tx) => listPreferences(tx, ctx.session.userId))),
+
+  /** The courses that one may say something of. */
+  courses: userProcedure
+    .output(preferenceCoursesOutput)
+    .query(({ ctx }) => ctx.transaction(listPreferenceCourses)),
 
   /** Changes the types named, on a channel, for a course or for all; gives all. */
   set: userProcedure
