@@ -10,6 +10,7 @@ export * as attendance from './attendance/contract.ts';
 export * as authoring from './authoring/contract.ts';
 export * as catalog from './catalog/contract.ts';
 export * as certificates from './certificates/contract.ts';
+export * as delivery from './delivery/contract.ts';
 export * as discussions from './discussions/contract.ts';
 export * as enrollment from './enrollment/contract.ts';
 export * as identity from './identity/contract.ts';
@@ -84,6 +85,7 @@ export type {
   PublicCertificateEvents,
   VerifiedCertificate,
 } from './certificates/contract.ts';
+export type { Delivery } from './delivery/contract.ts';
 export type {
   MessagesInput,
   Thread,
@@ -124,6 +126,7 @@ export type {
 } from './messages/contract.ts';
 export type {
   Notification,
+  NotificationChannel,
   NotificationEvents,
   NotificationLevel,
   NotificationPreference,

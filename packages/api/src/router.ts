@@ -7,6 +7,7 @@ import { workshopsRouter } from './attendance/workshops-router.ts';
 import { authoringRouter } from './authoring/router.ts';
 import { catalogRouter } from './catalog/router.ts';
 import { certificatesRouter } from './certificates/router.ts';
+import { deliveryRouter } from './delivery/router.ts';
 import { discussionsRouter } from './discussions/router.ts';
 import { enrollmentRouter } from './enrollment/router.ts';
 import { identityRouter } from './identity/router.ts';
@@ -32,6 +33,7 @@ export const appRouter = router({
   calendar: calendarRouter,
   catalog: catalogRouter,
   certificates: certificatesRouter,
+  delivery: deliveryRouter,
   discussions: discussionsRouter,
   enrollment: enrollmentRouter,
   identity: identityRouter,

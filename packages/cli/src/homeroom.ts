@@ -14,7 +14,7 @@ import {
   startPortal,
 } from './portals.ts';
 import { acquireRunLock } from './run-lock.ts';
-import type { Settings, SupabaseProject } from './settings.ts';
+import type { MailServer, Settings, SupabaseProject } from './settings.ts';
 
 /** A running Homeroom. */
 export type Homeroom = {
@@ -62,10 +62,20 @@ export async function startHomeroom(options: StartOptions): Promise<Homeroom> {
   }
   onStep('Starting the portals');
   const credentialKeys = settings.credentialKeys ?? (await credentialKeysOf(settings.dataDir));
+  const mail = settings.mail ?? (stack && localMail(stack));
   const portals: ServerProcess[] = await Promise.all(
     portalNames.map(async (name) => {
       const portal = await startPortal({
-        ...{ name, mode, host: settings.host, port: ports[name], urls, project, credentialKeys },
+        ...{
+          name,
+          mode,
+          host: settings.host,
+          port: ports[name],
+          urls,
+          project,
+          credentialKeys,
+          mail,
+        },
         onLine: (line) => onLine?.(`${name}: ${line}`),
       });
       started.defer(() => portal.stop());
@@ -122,6 +132,11 @@ async function openProject(
     await seed({ dbUrl: stack.dbUrl, onProgress });
   }
   return { stack, project: localProject(stack) };
+}
+
+/** The stack's mail catcher. */
+function localMail(stack: Stack): MailServer {
+  return { SMTP_URL: stack.smtpUrl, MAIL_FROM: 'Homeroom <homeroom@localhost>' };
 }
 
 function localProject(stack: Stack): SupabaseProject {

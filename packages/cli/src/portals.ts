@@ -1,4 +1,4 @@
-import type { Settings, SupabaseProject } from './settings.ts';
+import type { MailServer, Settings, SupabaseProject } from './settings.ts';
 import { claimPort } from './ports.ts';
 import { inRepository } from './repository.ts';
 import { ServerProcess } from './child-process.ts';
@@ -47,12 +47,14 @@ export type PortalOptions = {
   project: SupabaseProject;
   /** What certificates are signed with. */
   credentialKeys: string;
+  /** What sends mails; null: nothing does. */
+  mail: MailServer | null;
   onLine?(line: string): void;
 };
 
 /** Starts a portal and waits until it answers. */
 export async function startPortal(options: PortalOptions): Promise<ServerProcess> {
-  const { name, mode, host, port, urls, project, credentialKeys, onLine } = options;
+  const { name, mode, host, port, urls, project, credentialKeys, mail, onLine } = options;
   const portal = new ServerProcess({
     name: `${name} portal`,
     cwd: inRepository('apps', name),
@@ -70,6 +72,7 @@ export async function startPortal(options: PortalOptions): Promise<ServerProcess
           ],
     env: {
       ...project,
+      ...mail,
       HOST: host,
       PORT: `${port}`,
       ORIGIN: urls[name],

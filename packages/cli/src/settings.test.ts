@@ -43,4 +43,16 @@ describe('readSettings', () => {
     });
     expect(project?.SUPABASE_JWT_SECRET).toBeUndefined();
   });
+
+  it('takes a mail server with who mails are from, and none unless told', () => {
+    expect(readSettings({}).mail).toBeNull();
+    const SMTP_URL = 'smtp://mail.example.org:587';
+    expect(readSettings({ SMTP_URL, MAIL_FROM: 'post@example.org' }).mail).toEqual({
+      ...{ SMTP_URL, MAIL_FROM: 'post@example.org' },
+    });
+    expect(() => readSettings({ SMTP_URL })).toThrow('MAIL_FROM is missing: it must say who');
+    expect(() => readSettings({ SMTP_URL: 'mail.example.org' })).toThrow(
+      'SMTP_URL must be a mail server like smtp://',
+    );
+  });
 });

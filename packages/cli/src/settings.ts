@@ -17,6 +17,18 @@ const localSchema = z.object({
   HOMEROOM_DATA: z.string().min(1, 'must name a folder').default(inRepository('.homeroom')),
   CREDENTIAL_KEYS: z.string().optional(),
   HOST: z.string().min(1, 'must name an address').default('127.0.0.1'),
+  SMTP_URL: z
+    .url({
+      protocol: /^smtps?$/,
+      error: 'must be a mail server like smtp://user:password@mail.example.org:587',
+    })
+    .optional(),
+  MAIL_FROM: z.string().optional(),
+});
+
+const mailSchema = z.object({
+  SMTP_URL: z.string(),
+  MAIL_FROM: z.string('must say who mails are from, like Homeroom <post@example.org>'),
 });
 
 const projectSchema = z.object({
@@ -29,6 +41,9 @@ const projectSchema = z.object({
 
 /** A Supabase project: ours on this machine, or a hosted one. */
 export type SupabaseProject = z.infer<typeof projectSchema>;
+
+/** The mail server that is used in place of the local catcher. */
+export type MailServer = z.infer<typeof mailSchema>;
 
 /** How this run of Homeroom is set up; every field has an environment variable of the same meaning. */
 export type Settings = {
@@ -44,6 +59,8 @@ export type Settings = {
   host: string;
   /** Given when an existing Supabase project is used in place of the local stack. */
   project: SupabaseProject | null;
+  /** Given when mails are to leave this machine. */
+  mail: MailServer | null;
 };
 
 /** A setting that can't be used, with the variable's name and what it must be. */
@@ -69,6 +86,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     project: Object.keys(projectSchema.shape).some((name) => isSet(env[name]))
       ? parse(projectSchema, env)
       : null,
+    mail: local.SMTP_URL === undefined ? null : parse(mailSchema, env),
   };
 }
 

@@ -4,6 +4,7 @@ export * from './announcements/tables.ts';
 export * from './attendance/tables.ts';
 export * from './catalog/tables.ts';
 export * from './certificates/tables.ts';
+export * from './delivery/tables.ts';
 export * from './discussions/tables.ts';
 export * from './enrollment/tables.ts';
 export * from './identity/tables.ts';

@@ -28,7 +28,13 @@ export {
 export { loadNotifications } from './notifications/load-notifications.ts';
 export { failureOf, throwPageError, toApiError } from './errors/page-error.ts';
 export { loadShell, requireRole } from './shell/load-shell.ts';
-export { loadSettings, savePreferences, savePrivacy, saveProfile } from './settings/settings.ts';
+export { loadSettings, savePrivacy, saveProfile } from './settings/settings.ts';
+export {
+  resetCoursePreferences,
+  saveCoursePreferences,
+  savePreferences,
+} from './settings/preference-actions.ts';
+export { saveDigest, saveQuietHours, stopDigest } from './delivery/delivery-actions.ts';
 export { renderMarkdown } from './markdown/render.ts';
 export { loadWorkshops } from './attendance/load-workshops.ts';
 export { findCourse } from './catalog/find-course.ts';

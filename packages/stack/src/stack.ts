@@ -37,6 +37,8 @@ export type Stack = AsyncDisposable & {
   jwtSecret: string;
   /** The mails that were caught: a page; JSON at `/api/messages` below it. */
   mailUrl: string;
+  /** Takes mails that an app sends, for the page: `smtp://127.0.0.1:…`, another port each time. */
+  smtpUrl: string;
   /** Cuts all sockets and refuses new ones: what an app does without Realtime. */
   stopRealtime(): Promise<void>;
   startRealtime(): Promise<void>;
@@ -83,13 +85,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const scheduler = startScheduler(dbUrl, [...OWN_JOBS, ...(options.jobs ?? [])], log);
   started.defer(() => scheduler.stop());
 
-  const { apiUrl, mailUrl } = project;
+  const { apiUrl, mailUrl, smtpUrl } = project;
   await writeStatus(dataDir, { apiUrl, dbUrl, ...keys, mailUrl, pid: process.pid });
   started.defer(() => forgetStatus(dataDir));
   const running = started.move();
   tellUnexpectedEnd(cluster, running, log);
   return {
-    ...{ apiUrl, dbUrl, ...keys, mailUrl },
+    ...{ apiUrl, dbUrl, ...keys, mailUrl, smtpUrl },
     stopRealtime: () => project.stopRealtime(),
     startRealtime: () => project.startRealtime(),
     realtimeMetrics: () => project.realtimeMetrics(),

@@ -15,6 +15,8 @@ export const meOutput = z.object({
   avatarUrl: z.string().nullable(),
   role: roleSchema,
   timeZone: z.string(),
+  /** From when to when nothing rings, by the clock of the time zone; null: never. */
+  quietHours: z.object({ from: z.string(), to: z.string() }).nullable(),
   createdAt: z.iso.datetime(),
 });
 

@@ -12,6 +12,11 @@ const profile = sql`
   avatar_url as "avatarUrl",
   role,
   time_zone as "timeZone",
+  (
+    select jsonb_build_object('from', left(quiet_from::text, 5), 'to', left(quiet_to::text, 5))
+    from public.notification_settings
+    where user_id = users.id and has_quiet_hours
+  ) as "quietHours",
   ${isoTime(sql`created_at`)} as "createdAt"`;
 
 /** The user's own profile. */

@@ -1,11 +1,17 @@
 import * as z from 'zod';
 import { liveOutput } from '../live/contract.ts';
 import { keysetSchema, pageInput } from '../pagination/contract.ts';
-import { NOTIFICATION_LEVELS, NOTIFICATION_TYPES } from './kinds-contract.ts';
-
-export {
+import {
+  NOTIFICATION_CHANNELS,
   NOTIFICATION_LEVELS,
   NOTIFICATION_TYPES,
+} from './kinds-contract.ts';
+
+export {
+  NOTIFICATION_CHANNELS,
+  NOTIFICATION_LEVELS,
+  NOTIFICATION_TYPES,
+  type NotificationChannel,
   type NotificationLevel,
   type NotificationType,
 } from './kinds-contract.ts';
@@ -110,25 +116,52 @@ export const markAllAsReadOutput = z.object({ updatedCount: z.int().min(0) });
 /** What was removed. */
 export const removeOutput = z.object({ id: z.guid() });
 
-/** Whether notifications of a type are wanted. */
-export const preferenceSchema = z.object({ type: notificationTypeSchema, enabled: z.boolean() });
+/**
+ * Whether notifications of a type are wanted on a channel: in one course, which goes before what is
+ * said of all of them (`courseId` null). What isn't told in the portal isn't mailed either.
+ */
+export const preferenceSchema = z.object({
+  type: notificationTypeSchema,
+  channel: z.enum(NOTIFICATION_CHANNELS),
+  courseId: z.guid().nullable(),
+  enabled: z.boolean(),
+});
 
-/** Whether notifications of a type are wanted. */
+/** Whether notifications of a type are wanted on a channel, in one course or in all. */
 export type NotificationPreference = z.infer<typeof preferenceSchema>;
 
-/** Every type once, with the user's choice. */
+/** Every type on every channel once, with the user's choice; then those for single courses. */
 export const preferencesOutput = z.object({ items: z.array(preferenceSchema) });
 
-/** The choices to change; types that aren't named stay as they are. */
+/** The courses that the caller takes part in, and may say something of, by title. */
+export const preferenceCoursesOutput = z.object({
+  items: z.array(z.object({ id: z.guid(), title: z.string() })),
+});
+
+/** A choice to change. `enabled: null` takes it back: as in all courses, or as without a choice. */
+const preferenceInput = z.object({
+  type: notificationTypeSchema,
+  channel: z.enum(NOTIFICATION_CHANNELS).default('app'),
+  courseId: z.guid().nullable().default(null),
+  enabled: z.boolean().nullable(),
+});
+
+/** The choices to change; those that aren't named stay as they are. */
 export const setPreferencesInput = z.object({
   items: z
-    .array(preferenceSchema)
+    .array(preferenceInput)
     .min(1)
-    .max(NOTIFICATION_TYPES.length)
-    .refine((items) => new Set(items.map((item) => item.type)).size === items.length, {
-      error: 'Names a type twice',
-    }),
+    .max(NOTIFICATION_TYPES.length * NOTIFICATION_CHANNELS.length)
+    .refine(
+      (items) =>
+        new Set(items.map((item) => `${item.type} ${item.channel} ${item.courseId}`)).size ===
+        items.length,
+      { error: 'Names a type twice' },
+    ),
 });
+
+/** The choices to change. */
+export type PreferenceChange = z.output<typeof setPreferencesInput>['items'][number];
 
 /** What `user:<uid>` tells about notifications, by the event's name. */
 export const notificationEventSchemas = {

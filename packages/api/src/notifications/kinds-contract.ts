@@ -24,3 +24,9 @@ export const NOTIFICATION_LEVELS = ['info', 'success', 'warning', 'error'] as co
 
 /** How much a notification matters. */
 export type NotificationLevel = (typeof NOTIFICATION_LEVELS)[number];
+
+/** Where a notification reaches someone. Free of zod, for the browser. */
+export const NOTIFICATION_CHANNELS = ['app', 'email'] as const;
+
+/** Where a notification reaches someone: in the portals, or in the digest by e-mail. */
+export type NotificationChannel = (typeof NOTIFICATION_CHANNELS)[number];

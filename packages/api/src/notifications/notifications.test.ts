@@ -1,13 +1,19 @@
 import { schema } from '@homeroom/db';
 import { expect, it } from 'vitest';
 import { classroom, refusal } from '../testing/classroom.ts';
-import { listOutput, NOTIFICATION_LEVELS, NOTIFICATION_TYPES } from './contract.ts';
+import {
+  listOutput,
+  NOTIFICATION_CHANNELS,
+  NOTIFICATION_LEVELS,
+  NOTIFICATION_TYPES,
+} from './contract.ts';
 
 const NOBODYS_ID = '00000000-0000-4000-8000-000000000000';
 
 it('knows the same types and levels as the database', () => {
   expect(NOTIFICATION_TYPES).toEqual(schema.notifications.type.enumValues);
   expect(NOTIFICATION_LEVELS).toEqual(schema.notifications.level.enumValues);
+  expect(NOTIFICATION_CHANNELS).toEqual(schema.notificationPreferences.channel.enumValues);
 });
 
 it('lists the newest first, page after page, each once', async () => {
@@ -182,25 +188,51 @@ it('names the field that is not valid, and the reason', async () => {
   }
 });
 
-it('keeps preferences per type: wanted unless refused', async () => {
+it('keeps preferences per type and channel: in the portal unless refused, by mail if asked', async () => {
   await using room = await classroom();
   const { preferences } = (await room.as(await room.db.a.instructor())).notifications;
   const before = await preferences.get.query();
-  expect(before.items.every((item) => item.enabled)).toBe(true);
+  expect(before.items).toHaveLength(NOTIFICATION_TYPES.length * 2);
+  const mailed = before.items.filter(({ channel, enabled }) => channel === 'email' && enabled);
+  expect(mailed.map(({ type }) => type)).toEqual(['subscription', 'announcement', 'workshop']);
+  expect(before.items.every(({ channel, enabled }) => channel === 'email' || enabled)).toBe(true);
 
   const off = await preferences.set.mutate({ items: [{ type: 'review', enabled: false }] });
-  expect(off.items.filter((item) => !item.enabled)).toEqual([{ type: 'review', enabled: false }]);
+  expect(off.items.filter((item) => item.channel === 'app' && !item.enabled)).toEqual([
+    { type: 'review', channel: 'app', courseId: null, enabled: false },
+  ]);
   expect(await preferences.get.query()).toEqual(off);
-  expect(await preferences.set.mutate({ items: [{ type: 'review', enabled: true }] })).toEqual(
-    before,
-  );
+  const back = [{ type: 'review' as const, enabled: null }];
+  expect(await preferences.set.mutate({ items: back })).toEqual(before);
 
   const twice = [
     { type: 'review' as const, enabled: true },
-    { type: 'review' as const, enabled: false },
+    { type: 'review' as const, channel: 'app' as const, enabled: false },
   ];
   expect(await refusal(preferences.set.mutate({ items: twice }))).toMatchObject({
     httpStatus: 400,
     fields: [{ field: 'items', reason: 'Names a type twice' }],
   });
+});
+
+it('keeps preferences for courses that one takes part in, and for no others', async () => {
+  await using room = await classroom();
+  const [joined, other] = [await room.db.a.course(), await room.db.a.course()];
+  const { preferences } = (await room.as(await room.db.a.student().enrolledIn(joined)))
+    .notifications;
+  const wish = (courseId: string, enabled: boolean | null) => ({
+    items: [{ type: 'mention', channel: 'email', courseId, enabled } as const],
+  });
+  const { items } = await preferences.set.mutate(wish(joined.id, true));
+  const own = { type: 'mention', channel: 'email', courseId: joined.id, enabled: true };
+  expect(items.filter(({ courseId }) => courseId !== null)).toEqual([own]);
+  expect(items.slice(0, -1).every(({ courseId }) => courseId === null)).toBe(true);
+  expect(await refusal(preferences.set.mutate(wish(other.id, true)))).toMatchObject({
+    httpStatus: 400,
+    fields: [{ field: 'items.0.courseId', reason: 'Not a course that you take part in' }],
+  });
+  // What was said of a course that one has left can be taken back, as all can.
+  await room.db.sql`update enrollments set status = 'cancelled'`;
+  const after = await preferences.set.mutate(wish(joined.id, null));
+  expect(after.items.filter(({ courseId }) => courseId !== null)).toEqual([]);
 });

@@ -6,14 +6,12 @@ import type { Keyset } from '../pagination/contract.ts';
 import type { UserTransaction } from '../server/database.ts';
 import { ApiError } from '../server/errors.ts';
 import { isAfter, rowCount, toPage } from '../server/fragments.ts';
-import {
-  NOTIFICATION_TYPES,
-  type Notification,
-  type NotificationPreference,
-  type NotificationSnapshot,
-  type listInput,
-  type pageNumberInput,
-  type pageNumberOutput,
+import type {
+  Notification,
+  NotificationSnapshot,
+  listInput,
+  pageNumberInput,
+  pageNumberOutput,
 } from './contract.ts';
 
 type Filter = Pick<z.output<typeof listInput>, 'type' | 'read' | 'from' | 'to'>;
@@ -154,35 +152,4 @@ export async function removeNotification(
     returning id`);
   if (!row) throw new ApiError('NOTIFICATION_NOT_FOUND');
   return { id: row.id };
-}
-
-/** Every type, in the order of the list of types, with the user's choice: wanted unless refused. */
-export async function listPreferences(
-  tx: UserTransaction,
-  userId: string,
-): Promise<{ items: NotificationPreference[] }> {
-  const chosen = await tx.execute<NotificationPreference>(sql`
-    select type, enabled
-    from public.notification_preferences
-    where user_id = ${userId}::uuid`);
-  const enabled = new Map(chosen.map((choice) => [choice.type, choice.enabled]));
-  return {
-    items: NOTIFICATION_TYPES.map((type) => ({ type, enabled: enabled.get(type) ?? true })),
-  };
-}
-
-/** Changes the choices named, and gives all. */
-export async function setPreferences(
-  tx: UserTransaction,
-  userId: string,
-  items: NotificationPreference[],
-): Promise<{ items: NotificationPreference[] }> {
-  const rows = items.map(
-    ({ type, enabled }) => sql`(${userId}::uuid, ${type}, ${enabled}::boolean)`,
-  );
-  await tx.execute(sql`
-    insert into public.notification_preferences (user_id, type, enabled)
-    values ${sql.join(rows, sql`, `)}
-    on conflict (user_id, type) do update set enabled = excluded.enabled`);
-  return listPreferences(tx, userId);
 }

@@ -9,6 +9,7 @@ import {
   notificationOutput,
   pageNumberInput,
   pageNumberOutput,
+  preferenceCoursesOutput,
   preferencesOutput,
   removeOutput,
   setPreferencesInput,
@@ -18,20 +19,24 @@ import {
   countUnread,
   listNotificationPage,
   listNotifications,
-  listPreferences,
   markAllAsRead,
   removeNotification,
-  setPreferences,
   setRead,
 } from './queries.ts';
+import { listPreferenceCourses, listPreferences, setPreferences } from './preferences.ts';
 
 const preferencesRouter = {
-  /** Every type of notification, and whether the caller wants it. */
+  /** Every type of notification on every channel, and whether the caller wants it there. */
   get: userProcedure
     .output(preferencesOutput)
     .query(({ ctx }) => ctx.transaction((tx) => listPreferences(tx, ctx.session.userId))),
 
-  /** Changes the types named; gives all. */
+  /** The courses that one may say something of. */
+  courses: userProcedure
+    .output(preferenceCoursesOutput)
+    .query(({ ctx }) => ctx.transaction(listPreferenceCourses)),
+
+  /** Changes the types named, on a channel, for a course or for all; gives all. */
   set: userProcedure
     .input(setPreferencesInput)
     .output(preferencesOutput)

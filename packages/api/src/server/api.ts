@@ -2,6 +2,8 @@ import { connect, type Database } from '@homeroom/db';
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch';
 import { pino, type Logger } from 'pino';
 import { createIssuer, type Issuer } from '../certificates/issuer.ts';
+import { createDigestSender, type DigestSender } from '../delivery/digest-sender.ts';
+import { createMailer } from '../delivery/mailer.ts';
 import { createMonitor, type Monitor } from '../monitoring/monitor.ts';
 import { createStripeWebhook } from '../payments/stripe-webhook.ts';
 import { createRest } from '../rest/rest.ts';
@@ -57,6 +59,8 @@ export type Api = {
   stripeWebhook(request: Request): Promise<Response>;
   /** Takes what was counted of browsers and calls to the administrators' page now. */
   writeMonitoring(): Promise<void>;
+  /** Sends digests by e-mail; null where no mail server is set. */
+  digests: DigestSender | null;
   /** Waits for calls under way, then ends the connections. */
   close(): Promise<void>;
 };
@@ -82,7 +86,9 @@ export function createApi(settings: Settings, options: ApiOptions = {}): Api {
   const { monitor = createMonitor(db, portal, log) } = options;
   const asUser = createAsUser(db);
   const countCall = createRateLimits(settings.rateLimits);
-  const services: Services = { issuer, asUser, countCall, monitor, log };
+  const digests = createDigests(settings, db, log);
+  const sendsMail = digests !== null;
+  const services: Services = { issuer, asUser, countCall, monitor, log, sendsMail };
   const verifyToken = createSessions(createTokenVerifier(settings), db);
   const entrance = createEntrance(services, verifyToken, createServiceKeys(db));
   const takeStripeEvent = createStripeWebhook(asUser, settings.stripeWebhookSecret);
@@ -101,11 +107,20 @@ export function createApi(settings: Settings, options: ApiOptions = {}): Api {
     metrics: () => monitor.metrics(),
     writeMonitoring: () => monitor.write(),
     stripeWebhook: (request) => answerStripe(request, takeStripeEvent, services),
-    close: () => {
+    digests,
+    close: async () => {
       monitor.close();
-      return db.$client.end({ timeout: CLOSE_TIMEOUT_SECONDS });
+      await digests?.close();
+      await db.$client.end({ timeout: CLOSE_TIMEOUT_SECONDS });
     },
   };
+}
+
+function createDigests(settings: Settings, db: Database, log: Logger): DigestSender | null {
+  const mailer = createMailer(settings);
+  const { studentUrl, instructorUrl } = settings;
+  if (mailer === null || studentUrl === undefined || instructorUrl === undefined) return null;
+  return createDigestSender(db, mailer, { student: studentUrl, instructor: instructorUrl }, log);
 }
 
 /** Stripe shows its users the body, and delivers again what isn't answered with 2xx. */

@@ -14,6 +14,8 @@ export type Services = {
   log: Logger;
   /** Null where no keys are set. */
   issuer: Issuer | null;
+  /** Whether mail can be sent. */
+  sendsMail: boolean;
 };
 
 /** What belongs to one call. */

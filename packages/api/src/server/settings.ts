@@ -6,7 +6,18 @@ function optional<Schema extends z.ZodType>(schema: Schema) {
   return z.preprocess((value) => (value === '' ? undefined : value), schema.optional());
 }
 
-const environmentSchema = z.object({
+/** Where a portal is, without a trailing slash. */
+function portalUrl(whose: string, example: string) {
+  const error = `set it to the address of the portal for ${whose}, such as ${example}`;
+  return optional(
+    z.url({ protocol: /^https?$/, error }).transform((url) => url.replace(/\/+$/, '')),
+  );
+}
+
+/** `post@example.org`, or with a name before it: `Homeroom <post@example.org>`. */
+const MAIL_ADDRESS = /^(?:[^<>\r\n]*<[^@\s<>]+@[^@\s<>]+>|[^@\s<>]+@[^@\s<>]+)$/;
+
+const variablesSchema = z.object({
   PUBLIC_SUPABASE_URL: z
     .url({
       protocol: /^https?$/,
@@ -36,13 +47,18 @@ const environmentSchema = z.object({
   DATABASE_PREPARE: optional(
     z.enum(['true', 'false'], { error: 'set it to true, or to false behind a transaction pooler' }),
   ),
-  PUBLIC_STUDENT_URL: optional(
+  PUBLIC_STUDENT_URL: portalUrl('students', 'https://learn.example.org'),
+  PUBLIC_INSTRUCTOR_URL: portalUrl('instructors', 'https://teach.example.org'),
+  SMTP_URL: optional(
+    z.url({
+      protocol: /^smtps?$/,
+      error: 'set it to a mail server, such as smtp://user:password@mail.example.org:587',
+    }),
+  ),
+  MAIL_FROM: optional(
     z
-      .url({
-        protocol: /^https?$/,
-        error: 'set it to the address of the student portal, such as https://learn.example.org',
-      })
-      .transform((url) => url.replace(/\/+$/, '')),
+      .string()
+      .regex(MAIL_ADDRESS, 'set it to who mails are from, such as Homeroom <post@example.org>'),
   ),
   CREDENTIAL_KEYS: optional(
     z
@@ -73,6 +89,18 @@ const environmentSchema = z.object({
   ),
 });
 
+/** What mails need besides the mail server: who they are from, and where their links lead. */
+const NEEDED_FOR_MAIL = ['MAIL_FROM', 'PUBLIC_STUDENT_URL', 'PUBLIC_INSTRUCTOR_URL'] as const;
+
+const environmentSchema = variablesSchema.superRefine((variables, context) => {
+  if (variables.SMTP_URL === undefined) return;
+  for (const name of NEEDED_FOR_MAIL) {
+    if (variables[name] !== undefined) continue;
+    const message = 'has to be set where SMTP_URL is: mails are from it, or lead to it';
+    context.addIssue({ code: 'custom', path: [name], message });
+  }
+});
+
 /** How many connections a portal holds by default: a small Postgres allows 60 in all. */
 const POOL_SIZE_DEFAULT = 10;
 
@@ -90,6 +118,12 @@ export type Settings = {
   logLevel?: LogLevel | undefined;
   /** Where students are, without a trailing slash: who signs credentials is named by it. */
   studentUrl?: string | undefined;
+  /** Where instructors are, without a trailing slash. */
+  instructorUrl?: string | undefined;
+  /** The mail server; without it, no digests are sent. */
+  smtpUrl?: string | undefined;
+  /** Who mails are from: an address, or a name and an address. */
+  mailFrom?: string | undefined;
   /** What signs credentials; without it, or without `studentUrl`, there are none. */
   credentialKeys?: KeySet | undefined;
   /** What a scraper of `/metrics` shows as bearer token; without it, only this machine may ask. */
@@ -131,6 +165,9 @@ export function readSettings(environment: Record<string, string | undefined>): S
     prepare: variables.DATABASE_PREPARE !== 'false',
     logLevel: variables.LOG_LEVEL ?? 'info',
     studentUrl: variables.PUBLIC_STUDENT_URL,
+    instructorUrl: variables.PUBLIC_INSTRUCTOR_URL,
+    smtpUrl: variables.SMTP_URL,
+    mailFrom: variables.MAIL_FROM,
     credentialKeys: variables.CREDENTIAL_KEYS,
     metricsToken: variables.METRICS_TOKEN,
     monitoringSample: variables.MONITORING_SAMPLE ?? 1,

@@ -60,9 +60,18 @@ describe('every table', () => {
       'insert messages.id',
       'insert messages.recipient_id',
       'insert messages.sender_id',
+      'insert notification_preferences.channel',
+      'insert notification_preferences.course_id',
       'insert notification_preferences.enabled',
       'insert notification_preferences.type',
       'insert notification_preferences.user_id',
+      'insert notification_settings.digest',
+      'insert notification_settings.digest_hour',
+      'insert notification_settings.digest_weekday',
+      'insert notification_settings.has_quiet_hours',
+      'insert notification_settings.quiet_from',
+      'insert notification_settings.quiet_to',
+      'insert notification_settings.user_id',
       'insert presence_settings.is_invisible',
       'insert presence_settings.user_id',
       'insert thread_message_reactions.emoji',
@@ -98,6 +107,12 @@ describe('every table', () => {
       'update message_settings.sends_receipts',
       'update message_settings.shows_typing',
       'update notification_preferences.enabled',
+      'update notification_settings.digest',
+      'update notification_settings.digest_hour',
+      'update notification_settings.digest_weekday',
+      'update notification_settings.has_quiet_hours',
+      'update notification_settings.quiet_from',
+      'update notification_settings.quiet_to',
       'update notifications.read_at',
       'update presence_settings.is_invisible',
       'update thread_messages.content',
@@ -173,6 +188,7 @@ describe('every function', () => {
       'follow_leaderboard',
       'follow_thread',
       'is_admin',
+      'is_wanted_by_default',
       'iso_time',
       'joined_course_ids',
       'keep_presence',
@@ -190,6 +206,7 @@ describe('every function', () => {
       'meeting_url',
       'notification_json',
       'own_calendar_event',
+      'own_notification_settings',
       'person_json',
       'presence_of',
       'publish_course',
@@ -216,6 +233,7 @@ describe('every function', () => {
       'send_announcement',
       'set_course_archived',
       'set_leaderboard_hidden',
+      'stop_digest',
       'submit_quiz',
       'taught_course_ids',
       'tell_typing',
@@ -235,7 +253,7 @@ describe('every function', () => {
       where nspname in ('public', 'private')
         and has_function_privilege('anon', pg_proc.oid, 'execute')`;
     // The catalogue is a shop window; who has a certificate's number has been shown it, and may
-    // follow it; a calendar's address is its key.
+    // follow it; a calendar's address is its key, and so is the one in a digest that turns it off.
     expect(anonymous.map(({ proname }) => proname as string).sort()).toEqual([
       'calendar_feed',
       'can_join_channel',
@@ -243,6 +261,7 @@ describe('every function', () => {
       'live_epoch',
       'live_since',
       'published_courses',
+      'stop_digest',
       'verify_certificate',
     ]);
     const loose = await db.sql`

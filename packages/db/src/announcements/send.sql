@@ -82,12 +82,14 @@ begin
     join public.courses as course on course.id = target.course_id
     join public.enrollments as enrollment
       on enrollment.course_id = target.course_id and enrollment.status <> 'cancelled'
+    left join public.notification_preferences as general
+      on general.user_id = enrollment.user_id and general.type = 'announcement'
+      and general.channel = 'app' and general.course_id is null
+    left join public.notification_preferences as own
+      on own.user_id = enrollment.user_id and own.type = 'announcement'
+      and own.channel = 'app' and own.course_id = target.course_id
     where target.announcement_id = announcement.id
-      and not exists (
-        select 1 from public.notification_preferences as preference
-        where preference.user_id = enrollment.user_id
-          and preference.type = 'announcement' and not preference.enabled
-      )
+      and coalesce(own.enabled, general.enabled, true)
     order by enrollment.user_id, course.title, course.id
   ), written as (
     insert into public.notifications (

@@ -113,6 +113,6 @@ execute function private.stamp_read_at();
 
 -- The read mark and the whole row are the owner's; the text is not.
 grant update (read_at), delete on public.notifications to authenticated;
-grant insert (user_id, type, enabled), update (enabled), delete
+grant insert (user_id, type, channel, course_id, enabled), update (enabled), delete
 on public.notification_preferences to authenticated;
 grant select on public.notification_preferences to authenticated;

@@ -18,3 +18,6 @@ export const NOTIFICATION_TYPES = [
 
 /** How much a notification matters, mildest first. */
 export const NOTIFICATION_LEVELS = ['info', 'success', 'warning', 'error'] as const;
+
+/** Where a notification reaches someone: in the portals, or in the digest by e-mail. */
+export const NOTIFICATION_CHANNELS = ['app', 'email'] as const;

@@ -8,17 +8,17 @@ import {
   jsonb,
   pgPolicy,
   pgTable,
-  primaryKey,
   text,
+  unique,
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
 import { authenticatedRole } from 'drizzle-orm/supabase';
 import { courses } from '../catalog/tables.ts';
-import { createdAt, currentUser, id, moment, updatedAt } from '../columns.ts';
+import { createdAt, currentUser, id, joinedCourses, moment, updatedAt } from '../columns.ts';
 import { users } from '../identity/tables.ts';
 import { privateSchema } from '../live/tables.ts';
-import { NOTIFICATION_LEVELS, NOTIFICATION_TYPES } from './kinds.ts';
+import { NOTIFICATION_CHANNELS, NOTIFICATION_LEVELS, NOTIFICATION_TYPES } from './kinds.ts';
 
 // Postgres parses a constraint's stored tree anew for each statement that writes: an array's literal
 // is a third of a list.
@@ -92,7 +92,10 @@ export const notifications = pgTable(
   ],
 );
 
-/** Whether a user wants notifications of a type. No row: wanted. */
+/**
+ * Whether a user wants notifications of a type on a channel, in one course or (null) in all. That of
+ * the course goes first; without any, what `private.is_wanted_by_default` says.
+ */
 export const notificationPreferences = pgTable(
   'notification_preferences',
   {
@@ -100,20 +103,24 @@ export const notificationPreferences = pgTable(
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
     type: text({ enum: NOTIFICATION_TYPES }).notNull(),
+    channel: text({ enum: NOTIFICATION_CHANNELS }).notNull().default('app'),
+    courseId: uuid().references(() => courses.id, { onDelete: 'cascade' }),
     enabled: boolean().notNull(),
     updatedAt: updatedAt(),
   },
   (table) => [
-    primaryKey({
-      name: 'notification_preferences_once_per_type',
-      columns: [table.userId, table.type],
-    }),
+    // In this order the course's own comes before the general one: a lookup reads the first.
+    unique('notification_preferences_once_per_type_channel_and_course')
+      .on(table.userId, table.type, table.channel, table.courseId)
+      .nullsNotDistinct(),
+    index('notification_preferences_by_course').on(table.courseId),
     check('notification_preferences_have_a_known_type', typeIsKnown),
+    check('notification_preferences_have_a_known_channel', sql`channel in ('app', 'email')`),
     pgPolicy('users keep their own preferences', {
       for: 'all',
       to: authenticatedRole,
       using: sql`user_id = ${currentUser}`,
-      withCheck: sql`user_id = ${currentUser}`,
+      withCheck: sql`user_id = ${currentUser} and (course_id is null or course_id in ${joinedCourses})`,
     }),
   ],
 );

@@ -137,10 +137,14 @@ begin
       and wanted.course_id is not null
       and wanted.dedupe_key is null;
     select
-      exists (
-        select 1 from public.notification_preferences
-        where user_id = wanted.user_id and type = wanted.type and not enabled
-      ),
+      -- The course's own first: the index has them in this order.
+      not coalesce((
+        select enabled from public.notification_preferences
+        where user_id = wanted.user_id and type = wanted.type and channel = 'app'
+          and (course_id is null or course_id = wanted.course_id)
+        order by course_id
+        limit 1
+      ), true),
       earlier.id,
       earlier.count
     into is_unwanted, earlier_id, earlier_count

@@ -39,7 +39,8 @@ begin
   join due on due.id = first.subscription_id
   where not exists (
     select 1 from public.notification_preferences
-    where user_id = due.user_id and type = 'subscription' and not enabled
+    where user_id = due.user_id and type = 'subscription' and channel = 'app'
+      and course_id is null and not enabled
   );
   get diagnostics reminded = row_count;
   update public.subscriptions set status = 'expired'

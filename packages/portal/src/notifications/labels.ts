@@ -7,6 +7,8 @@ type Kind = {
   when: string;
   /** Whom it can reach; administrators, all of them. */
   roles: readonly Role[];
+  /** It has no course, so that there is nothing to say of it for one. */
+  isOfNoCourse?: true;
 };
 
 const everybody = ['student', 'instructor'] as const;
@@ -51,11 +53,13 @@ const kinds: Record<NotificationType, Kind> = {
     label: 'Achievement',
     when: 'You unlock an achievement.',
     roles: ['student'],
+    isOfNoCourse: true,
   },
   subscription: {
     label: 'Subscription',
     when: 'Your subscription is about to end.',
     roles: ['student'],
+    isOfNoCourse: true,
   },
   announcement: {
     label: 'Announcement',
@@ -66,6 +70,7 @@ const kinds: Record<NotificationType, Kind> = {
     label: 'Message',
     when: 'Somebody writes to you.',
     roles: everybody,
+    isOfNoCourse: true,
   },
   mention: {
     label: 'Mention',
@@ -81,6 +86,7 @@ const kinds: Record<NotificationType, Kind> = {
     label: 'Homeroom',
     when: 'There is something to know about Homeroom itself.',
     roles: everybody,
+    isOfNoCourse: true,
   },
 };
 
@@ -92,9 +98,20 @@ export function typeLabel(type: NotificationType): string {
 /** Every type with its label, for a filter. */
 export const typeOptions = NOTIFICATION_TYPES.map((type) => ({ type, label: kinds[type].label }));
 
+/** A type that can reach someone, with when it comes. */
+export type ReachingType = {
+  type: NotificationType;
+  label: string;
+  when: string;
+  isOfCourse: boolean;
+};
+
 /** The types that can reach someone in this role, with when they come. */
-export function typesFor(role: Role): { type: NotificationType; label: string; when: string }[] {
+export function typesFor(role: Role): ReachingType[] {
   return NOTIFICATION_TYPES.filter(
     (type) => role === 'admin' || kinds[type].roles.includes(role),
-  ).map((type) => ({ type, label: kinds[type].label, when: kinds[type].when }));
+  ).map((type) => {
+    const { label, when, isOfNoCourse = false } = kinds[type];
+    return { type, label, when, isOfCourse: !isOfNoCourse };
+  });
 }

@@ -39,6 +39,8 @@ function sharedApi(portal: PortalName) {
   if (shared === undefined) {
     const settings = readSettings(process.env);
     shared = { api: createApi(settings, { portal }), settings };
+    // One of the two is enough; of its processes, each digest is taken by one.
+    if (portal === 'instructor') shared.api.digests?.start();
   }
   return shared;
 }

@@ -1,4 +1,3 @@
-import { NOTIFICATION_TYPES } from '@homeroom/api/kinds';
 import type { RequestEvent } from '@sveltejs/kit';
 import * as z from 'zod';
 import { failureOf } from '../errors/page-error.ts';
@@ -7,7 +6,7 @@ import { requireSession } from '../server/routes.ts';
 
 /** What a form of the settings gives back: which one, and whether it was saved or what to mend. */
 export type SettingsAnswer = {
-  form: 'profile' | 'notifications' | 'privacy' | 'password';
+  form: 'profile' | 'notifications' | 'course' | 'quiet' | 'digest' | 'privacy' | 'password';
   saved?: boolean;
   fields?: Invalid;
   message?: string;
@@ -16,14 +15,18 @@ export type SettingsAnswer = {
 /** What the page of the settings needs. */
 export async function loadSettings(event: RequestEvent) {
   requireSession(event);
-  const { notifications, messages, presence } = event.locals.caller;
-  const [{ items }, messageSettings, presenceSettings] = await Promise.all([
+  const { notifications, delivery, messages, presence } = event.locals.caller;
+  const [{ items }, courses, when, messageSettings, presenceSettings] = await Promise.all([
     notifications.preferences.get(),
+    notifications.preferences.courses(),
+    delivery.get(),
     messages.settings.get(),
     presence.settings.get(),
   ]);
   return {
     preferences: items,
+    courses: courses.items,
+    delivery: when,
     privacy: { ...messageSettings, ...presenceSettings },
     timeZones: Intl.supportedValuesOf('timeZone'),
   };
@@ -49,23 +52,6 @@ export async function saveProfile(event: RequestEvent) {
     return failureOf(error, { form: 'profile' as const });
   }
   return { form: 'profile', saved: true } satisfies SettingsAnswer;
-}
-
-/** Saves what one is told of: `shown` are the types on the form, those `on` are wanted. */
-export async function savePreferences(event: RequestEvent) {
-  const form = await event.request.formData();
-  const shown = new Set(form.getAll('shown'));
-  const on = new Set(form.getAll('on'));
-  const items = NOTIFICATION_TYPES.filter((type) => shown.has(type)).map((type) => ({
-    type,
-    enabled: on.has(type),
-  }));
-  try {
-    await event.locals.caller.notifications.preferences.set({ items });
-  } catch (error) {
-    return failureOf(error, { form: 'notifications' as const });
-  }
-  return { form: 'notifications', saved: true } satisfies SettingsAnswer;
 }
 
 /** What others see of one: each is a switch of the form, on when its name is among what was sent. */

@@ -4,6 +4,7 @@ import type { KeySet } from '../keys/key-set.ts';
 import type { Keys } from '../keys/keys.ts';
 import type { Log } from '../log.ts';
 import { openMailbox } from '../mail/mailbox.ts';
+import { startSmtp } from '../mail/smtp.ts';
 import {
   type RealtimeLimits,
   type RealtimeMetrics,
@@ -26,6 +27,8 @@ export type ProjectSettings = {
   confirmEmail?: boolean;
   /** Between two mails of one kind to one address: 1, as `supabase start`; hosted has 60. */
   mailIntervalSeconds?: number;
+  /** Where mails are taken by SMTP; a free port unless told otherwise. */
+  smtpPort?: number;
   /** What clients may do; those of a self-hosted Supabase where nothing else is said. */
   realtimeLimits?: Partial<RealtimeLimits>;
 };
@@ -46,6 +49,8 @@ export type ProjectPlace = {
 export type Project = Keys & {
   apiUrl: string;
   mailUrl: string;
+  /** Takes mails of apps: `smtp://127.0.0.1:…`. */
+  smtpUrl: string;
   stopRealtime(): Promise<void>;
   startRealtime(): Promise<void>;
   realtimeMetrics(): Promise<RealtimeMetrics | null>;
@@ -61,6 +66,8 @@ export async function startProject(
   await using started = new AsyncDisposableStack();
   const mailbox = await openMailbox(place.mailFile);
   started.defer(() => mailbox.settled());
+  const smtp = await startSmtp((mail) => mailbox.add(mail), settings.smtpPort);
+  started.defer(() => smtp.stop());
   const authRest = await startAuthRest(
     {
       ...keys,
@@ -95,6 +102,7 @@ export async function startProject(
     ...keys,
     apiUrl: gateway.apiUrl,
     mailUrl: `${gateway.apiUrl}/mail`,
+    smtpUrl: smtp.smtpUrl,
     stopRealtime: () => gateway.stopRealtime(),
     startRealtime: () => gateway.startRealtime(),
     realtimeMetrics: () => gateway.realtimeMetrics(),

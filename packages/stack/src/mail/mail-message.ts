@@ -21,7 +21,8 @@ export const LINK_KINDS = [
   'invite',
 ] as const;
 type LinkKind = (typeof LINK_KINDS)[number];
-type MailKind = LinkKind | 'reauthentication';
+/** Those of Auth, and (`app`) those that an app sent by SMTP. */
+type MailKind = LinkKind | 'reauthentication' | 'app';
 
 /**
  * The subject that Auth is told to use: it carries, for {@link composeMail}, what the mail must

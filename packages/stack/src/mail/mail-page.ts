@@ -5,7 +5,7 @@ import type { CaughtMail } from './mailbox.ts';
 export function mailPage(mails: CaughtMail[]): string {
   const list =
     mails.length === 0
-      ? '<p class="empty">No mail yet. What Auth sends (confirmations, links to sign in, new passwords) appears here.</p>'
+      ? '<p class="empty">No mail yet. What Auth sends (confirmations, links to sign in, new passwords) appears here, and what is sent by SMTP.</p>'
       : mails.map(article).join('\n');
   return `<!doctype html>
 <html lang="en">
@@ -19,7 +19,7 @@ export function mailPage(mails: CaughtMail[]): string {
   article { border: 1px solid color-mix(in srgb, currentColor 20%, transparent); border-radius: 0.75rem; padding: 1rem 1.25rem; margin: 1rem 0; }
   h1 { font-size: 1.25rem; } h2 { font-size: 1rem; margin: 0; }
   .meta, .empty { opacity: 0.7; font-size: 0.875rem; margin: 0.125rem 0 0.75rem; }
-  a { overflow-wrap: anywhere; } code { font-size: 1.125rem; letter-spacing: 0.1em; }
+  a { overflow-wrap: anywhere; } pre { white-space: pre-wrap; overflow-wrap: anywhere; font: inherit; } code { font-size: 1.125rem; letter-spacing: 0.1em; }
 </style>
 <main>
 <h1>Mail that was caught</h1>

@@ -11,7 +11,7 @@ const storedMails = z.array(
     to: z.string(),
     subject: z.string(),
     text: z.string(),
-    kind: z.enum([...LINK_KINDS, 'reauthentication']),
+    kind: z.enum([...LINK_KINDS, 'reauthentication', 'app']),
     code: z.string().nullable(),
     link: z.string().nullable(),
   }),
