@@ -124,6 +124,7 @@ export type {
 } from './messages/contract.ts';
 export type {
   Notification,
+  NotificationBox,
   NotificationEvents,
   NotificationLevel,
   NotificationPreference,

@@ -82,6 +82,11 @@ export const declaredJobs: readonly Job[] = [
     schedule: '10 seconds',
     sql: 'select private.send_due_announcement()',
   },
+  {
+    name: 'wake-notifications',
+    schedule: '* * * * *',
+    sql: 'select private.wake_notifications()',
+  },
 ];
 
 /** The same for a scheduler: each run is recorded, and none is joined by another of its job. */

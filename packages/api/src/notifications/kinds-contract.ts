@@ -24,3 +24,9 @@ export const NOTIFICATION_LEVELS = ['info', 'success', 'warning', 'error'] as co
 
 /** How much a notification matters. */
 export type NotificationLevel = (typeof NOTIFICATION_LEVELS)[number];
+
+/** Where a notification can be. Free of zod, for the browser. */
+export const NOTIFICATION_BOXES = ['inbox', 'snoozed', 'archived'] as const;
+
+/** Where a notification is: in one box at a time. */
+export type NotificationBox = (typeof NOTIFICATION_BOXES)[number];

@@ -18,3 +18,6 @@ export const NOTIFICATION_TYPES = [
 
 /** How much a notification matters, mildest first. */
 export const NOTIFICATION_LEVELS = ['info', 'success', 'warning', 'error'] as const;
+
+/** Where a notification can be. */
+export const NOTIFICATION_BOXES = ['inbox', 'snoozed', 'archived'] as const;
