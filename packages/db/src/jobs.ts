@@ -84,7 +84,7 @@ export const declaredJobs: readonly Job[] = [
   },
   {
     name: 'wake-notifications',
-    schedule: '* * * * *',
+    schedule: '10 seconds',
     sql: 'select private.wake_notifications()',
   },
 ];

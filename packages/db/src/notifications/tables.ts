@@ -82,9 +82,6 @@ export const notifications = pgTable(
     index('notifications_unread_newest_first')
       .on(table.userId, table.box, table.listedAt, table.id)
       .where(sql`read_at is null`),
-    index('notifications_snoozed_soonest_first')
-      .on(table.userId, table.snoozedUntil, table.id)
-      .where(sql`snoozed_until is not null`),
     index('notifications_by_waking')
       .on(table.snoozedUntil)
       .where(sql`snoozed_until is not null`),

@@ -16,8 +16,6 @@ ALTER TABLE "notifications" ADD COLUMN "listed_at" timestamp with time zone GENE
 
 ALTER TABLE "notifications" ADD COLUMN "box" text GENERATED ALWAYS AS (case when archived_at is not null then 'archived' when snoozed_until is not null then 'snoozed' else 'inbox' end) STORED NOT NULL;
 
-CREATE INDEX "notifications_snoozed_soonest_first" ON "notifications" USING btree ("user_id","snoozed_until","id") WHERE snoozed_until is not null;
-
 CREATE INDEX "notifications_by_waking" ON "notifications" USING btree ("snoozed_until") WHERE snoozed_until is not null;
 
 CREATE INDEX "notifications_newest_first" ON "notifications" USING btree ("user_id","box","listed_at","id");
@@ -46,7 +44,7 @@ values
   ('count-course-stats', '2 seconds', 'select private.count_course_stats()'),
   ('mend-course-stats', '51 3 * * *', 'select private.mend_course_stats()'),
   ('send-announcements', '10 seconds', 'select private.send_due_announcement()'),
-  ('wake-notifications', '* * * * *', 'select private.wake_notifications()')
+  ('wake-notifications', '10 seconds', 'select private.wake_notifications()')
 on conflict (name) do update set schedule = excluded.schedule, statement = excluded.statement;
 
 -- For pg_cron, where it is installed; a job of the same name is replaced. Elsewhere the stack runs
@@ -91,7 +89,9 @@ when ((new.archived_at is not null or new.snoozed_until is not null)
 execute function private.check_box();
 
 -- Brings back what was snoozed until now: unread, on top of the inbox; its owners are told. Gives
--- how many came back. Run each minute. What expires while it is snoozed doesn't come back.
+-- how many came back. Run every ten seconds, and not too many at once: many choose eight o'clock,
+-- and their topics are locked until all of them are told. What expires while it is snoozed doesn't
+-- come back.
 create or replace function private.wake_notifications() returns integer
 language plpgsql security definer set search_path = ''
 as $$
@@ -105,7 +105,7 @@ begin
     where snoozed_until <= now()
       and (expires_at is null or expires_at > now())
     order by snoozed_until
-    limit 10000
+    limit 5000
     for no key update skip locked
   );
   get diagnostics woken = row_count;
