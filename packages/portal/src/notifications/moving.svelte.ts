@@ -1,19 +1,16 @@
-import type { Notification, NotificationBox } from '@homeroom/api/contract';
+import type { Notification } from '@homeroom/api/contract';
 import type { NotificationsStore } from '@homeroom/realtime';
 import { putBack } from './boxes.ts';
 
 /** Where a notification is put. */
 export type Destination = { to: 'inbox' | 'archived' } | { to: 'snoozed'; until: string };
 
-const words: Record<NotificationBox, string> = {
-  inbox: 'Back in the inbox.',
-  snoozed: 'Snoozed.',
-  archived: 'Archived.',
-};
+/** A move, as long as it is worth telling. */
+export type Move = { before: Notification; destination: Destination };
 
 /** Moves notifications between boxes, and knows the last move, to take it back. */
 export function moving(store: NotificationsStore) {
-  let last = $state.raw<{ before: Notification; box: NotificationBox; words: string }>();
+  let last = $state.raw<Move>();
 
   function send({ id, archivedAt }: Notification, destination: Destination): Promise<boolean> {
     switch (destination.to) {
@@ -27,14 +24,13 @@ export function moving(store: NotificationsStore) {
   }
 
   return {
-    /** The last move, while it is worth telling. */
+    /** The last move. */
     get last() {
       return last;
     },
     /** Shows at once; one that fails is taken back, and the store says why. */
     async move(before: Notification, destination: Destination): Promise<void> {
-      const box = destination.to;
-      const move = { before, box, words: words[box] };
+      const move: Move = { before, destination };
       last = move;
       const isDone = await send(before, destination);
       if (!isDone && last === move) last = undefined;
@@ -42,7 +38,7 @@ export function moving(store: NotificationsStore) {
     async undo(): Promise<void> {
       const undone = last;
       last = undefined;
-      if (undone) await putBack(store, undone.before, undone.box);
+      if (undone) await putBack(store, undone.before, undone.destination.to);
     },
     forget(): void {
       last = undefined;

@@ -70,3 +70,11 @@ export function readPicked(
   if (at > latest.toDate().getTime()) return { problem: 'Choose a time within a year.' };
   return { until: new Date(at).toISOString() };
 }
+
+/** A moment to come, short: the day, the date and the time. */
+export function snoozedUntil(until: string, locale: string, timeZone?: string): string {
+  return new Intl.DateTimeFormat(locale, {
+    ...{ weekday: 'short', day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' },
+    timeZone,
+  }).format(Date.parse(until));
+}
