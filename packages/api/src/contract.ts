@@ -126,6 +126,7 @@ export type {
 } from './messages/contract.ts';
 export type {
   Notification,
+  NotificationBox,
   NotificationChannel,
   NotificationEvents,
   NotificationLevel,

@@ -15,7 +15,8 @@ values
   ('count-course-stats', '2 seconds', 'select private.count_course_stats()'),
   ('mend-course-stats', '51 3 * * *', 'select private.mend_course_stats()'),
   ('send-announcements', '10 seconds', 'select private.send_due_announcement()'),
-  ('make-digests', '* * * * *', 'select private.make_digests()')
+  ('make-digests', '* * * * *', 'select private.make_digests()'),
+  ('wake-notifications', '10 seconds', 'select private.wake_notifications()')
 on conflict (name) do update set schedule = excluded.schedule, statement = excluded.statement;
 
 -- For pg_cron, where it is installed; a job of the same name is replaced. Elsewhere the stack runs

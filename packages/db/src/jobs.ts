@@ -87,6 +87,11 @@ export const declaredJobs: readonly Job[] = [
     schedule: '* * * * *',
     sql: 'select private.make_digests()',
   },
+  {
+    name: 'wake-notifications',
+    schedule: '10 seconds',
+    sql: 'select private.wake_notifications()',
+  },
 ];
 
 /** The same for a scheduler: each run is recorded, and none is joined by another of its job. */

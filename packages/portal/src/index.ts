@@ -2,6 +2,7 @@
 export { default as IdentityPage } from './identity/IdentityPage.svelte';
 export { default as Bell } from './notifications/Bell.svelte';
 export { default as NotificationCentre } from './notifications/NotificationCentre.svelte';
+export { notificationKeys } from './notifications/keys.ts';
 export { default as PortalRoot } from './shell/PortalRoot.svelte';
 export { default as PortalShell } from './shell/PortalShell.svelte';
 export { default as LivePortal } from './shell/LivePortal.svelte';

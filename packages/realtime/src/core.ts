@@ -34,6 +34,7 @@ export {
 } from './live-query/live-query.ts';
 export { reloaded, type ReloadedOptions } from './live-query/reloaded.ts';
 export type { NotificationEvent } from './notifications/events.ts';
+export { boxOf } from './notifications/filters.ts';
 export {
   notifications,
   type NotificationOptions,

@@ -2,15 +2,18 @@ import * as z from 'zod';
 import { liveOutput } from '../live/contract.ts';
 import { keysetSchema, pageInput } from '../pagination/contract.ts';
 import {
+  NOTIFICATION_BOXES,
   NOTIFICATION_CHANNELS,
   NOTIFICATION_LEVELS,
   NOTIFICATION_TYPES,
 } from './kinds-contract.ts';
 
 export {
+  NOTIFICATION_BOXES,
   NOTIFICATION_CHANNELS,
   NOTIFICATION_LEVELS,
   NOTIFICATION_TYPES,
+  type NotificationBox,
   type NotificationChannel,
   type NotificationLevel,
   type NotificationType,
@@ -35,6 +38,12 @@ export const notificationSchema = z.object({
   readAt: z.iso.datetime().nullable(),
   createdAt: z.iso.datetime(),
   expiresAt: z.iso.datetime().nullable(),
+  /** Out of the inbox since then, for good; null while `snoozedUntil` says until when. */
+  archivedAt: z.iso.datetime().nullable(),
+  /** Out of the inbox until then; the job that brings it back makes this null. */
+  snoozedUntil: z.iso.datetime().nullable(),
+  /** What lists are ordered by: `createdAt`, or later, when it came back from being snoozed. */
+  listedAt: z.iso.datetime(),
 });
 
 /** A notification, the same from the API and in events. Times are UTC with microseconds. */
@@ -60,15 +69,19 @@ function endsAfterItBegins({ from, to }: z.infer<typeof filterInput>): boolean {
 }
 const ENDS_BEFORE_IT_BEGINS = { path: ['to'], error: 'Lies before the beginning of the range' };
 
-/** Asks for notifications, newest first. */
+/**
+ * Asks for the notifications of one box, by `listedAt` with the newest first; the snoozed ones by
+ * when they come back, the next one first.
+ */
 export const listInput = pageInput
   .extend(filterInput.shape)
+  .extend({ box: z.enum(NOTIFICATION_BOXES).default('inbox') })
   .refine(endsAfterItBegins, ENDS_BEFORE_IT_BEGINS);
 
 /** Which notifications are wanted, and which part of them. */
 export type ListInput = z.infer<typeof listInput>;
 
-/** A list of notifications. `unreadCount` is of all of the user's, whatever the filter. */
+/** A list of notifications. `unreadCount` is of the whole inbox, whatever the filter. */
 export const listOutput = liveOutput(
   z.object({
     items: z.array(notificationSchema),
@@ -77,7 +90,7 @@ export const listOutput = liveOutput(
   }),
 );
 
-/** A list of notifications. `unreadCount` is of all of the user's, whatever the filter. */
+/** A list of notifications. `unreadCount` is of the whole inbox, whatever the filter. */
 export type NotificationSnapshot = z.infer<typeof listOutput>['data'];
 
 /** Asks for one numbered page, as the guides' REST route has them. */
@@ -91,20 +104,26 @@ export const pageNumberInput = filterInput
 /** Which notifications are wanted, and which page of them. */
 export type PageNumberInput = z.infer<typeof pageNumberInput>;
 
-/** One numbered page. `total` counts what the filter lets through, `unread` all of the user's. */
+/** One numbered page of the inbox. `total` counts what the filter lets through, `unread` all. */
 export const pageNumberOutput = z.object({
   items: z.array(notificationSchema),
   total: z.int().min(0),
   unread: z.int().min(0),
 });
 
-/** How many notifications the user hasn't read. */
+/** How many notifications of the user's inbox are unread. */
 export const unreadCountOutput = liveOutput(z.object({ unreadCount: z.int().min(0) }));
 
 /** Names one notification. */
 export const notificationInput = z.object({ id: z.guid() });
 
-/** Everything up to the newest notification that the reader has seen, that one included. */
+/** Puts one off: until a moment to come, at most a year away. */
+export const snoozeInput = notificationInput.extend({ until: momentSchema });
+
+/**
+ * Everything in the inbox up to the uppermost notification that the reader has seen, that one
+ * included. The place's moment is its `listedAt`.
+ */
 export const markAllAsReadInput = z.object({ through: keysetSchema });
 
 /** The notification as it is after the call. */

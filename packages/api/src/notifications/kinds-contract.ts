@@ -30,3 +30,9 @@ export const NOTIFICATION_CHANNELS = ['app', 'email'] as const;
 
 /** Where a notification reaches someone: in the portals, or in the digest by e-mail. */
 export type NotificationChannel = (typeof NOTIFICATION_CHANNELS)[number];
+
+/** Where a notification can be. Free of zod, for the browser. */
+export const NOTIFICATION_BOXES = ['inbox', 'snoozed', 'archived'] as const;
+
+/** Where a notification is: in one box at a time. */
+export type NotificationBox = (typeof NOTIFICATION_BOXES)[number];

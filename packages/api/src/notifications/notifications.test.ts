@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { classroom, refusal } from '../testing/classroom.ts';
 import {
   listOutput,
+  NOTIFICATION_BOXES,
   NOTIFICATION_CHANNELS,
   NOTIFICATION_LEVELS,
   NOTIFICATION_TYPES,
@@ -11,6 +12,7 @@ import {
 const NOBODYS_ID = '00000000-0000-4000-8000-000000000000';
 
 it('knows the same types and levels as the database', () => {
+  expect(NOTIFICATION_BOXES).toEqual(schema.notifications.box.enumValues);
   expect(NOTIFICATION_TYPES).toEqual(schema.notifications.type.enumValues);
   expect(NOTIFICATION_LEVELS).toEqual(schema.notifications.level.enumValues);
   expect(NOTIFICATION_CHANNELS).toEqual(schema.notificationPreferences.channel.enumValues);
@@ -111,6 +113,51 @@ it('counts, reads, unreads and removes', async () => {
   expect(await refusal(notifications.remove.mutate({ id }))).toMatchObject({ httpStatus: 404 });
 });
 
+it('archives and snoozes: each box shows its own, and only the inbox counts', async () => {
+  await using room = await classroom();
+  const ann = await room.db.a.student();
+  const [kept, archived, later, sooner] = [
+    await room.notify(ann, { minutesAgo: 40 }),
+    await room.notify(ann, { minutesAgo: 30 }),
+    await room.notify(ann, { minutesAgo: 20 }),
+    await room.notify(ann, { minutesAgo: 10 }),
+  ];
+  const { notifications } = await room.as(ann);
+  const inHours = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
+  const idsIn = async (box: 'inbox' | 'snoozed' | 'archived') => {
+    const ids = [];
+    for (let cursor: string | null | undefined; cursor !== null;) {
+      const page = await notifications.list.query({ box, limit: 1, cursor });
+      expect(listOutput.safeParse(page).error).toBeUndefined();
+      ids.push(...page.data.items.map(({ id }) => id));
+      cursor = page.data.nextCursor;
+    }
+    return ids;
+  };
+
+  const put = await notifications.archive.mutate({ id: archived });
+  expect(put.notification.archivedAt).not.toBeNull();
+  expect(await notifications.archive.mutate({ id: archived })).toEqual(put);
+  await notifications.snooze.mutate({ id: later, until: inHours(2) });
+  await notifications.snooze.mutate({ id: sooner, until: inHours(1) });
+  expect(await idsIn('inbox')).toEqual([kept]);
+  expect(await idsIn('snoozed')).toEqual([sooner, later]);
+  expect(await idsIn('archived')).toEqual([archived]);
+  expect((await notifications.unreadCount.query()).data.unreadCount).toBe(1);
+  expect((await notifications.page.query({})).total).toBe(1);
+
+  await notifications.archive.mutate({ id: later });
+  await notifications.snooze.mutate({ id: archived, until: inHours(3) });
+  await notifications.unsnooze.mutate({ id: sooner });
+  await notifications.unarchive.mutate({ id: later });
+  expect(await idsIn('inbox')).toEqual([sooner, later, kept]);
+  expect(await idsIn('snoozed')).toEqual([archived]);
+  for (const hours of [-1, 24 * 400]) {
+    const refused = await refusal(notifications.snooze.mutate({ id: kept, until: inHours(hours) }));
+    expect(refused).toMatchObject({ httpStatus: 400, appCode: 'SNOOZE_OUT_OF_RANGE' });
+  }
+});
+
 it('marks all as read up to the newest that was seen, and leaves what came later', async () => {
   await using room = await classroom();
   const ann = await room.db.a.student();
@@ -138,10 +185,15 @@ it("never shows or changes another's, and never says that it exists", async () =
   for (const change of [
     notifications.markAsRead,
     notifications.markAsUnread,
+    notifications.archive,
+    notifications.unarchive,
+    notifications.snooze,
+    notifications.unsnooze,
     notifications.remove,
   ]) {
-    const others = await refusal(change.mutate({ id }));
-    const nobodys = await refusal(change.mutate({ id: NOBODYS_ID }));
+    const until = new Date(Date.now() + 60_000).toISOString();
+    const others = await refusal(change.mutate({ id, until }));
+    const nobodys = await refusal(change.mutate({ id: NOBODYS_ID, until }));
     expect(others).toMatchObject({ httpStatus: 404, appCode: 'NOTIFICATION_NOT_FOUND' });
     expect(nobodys).toMatchObject({ httpStatus: 404, appCode: 'NOTIFICATION_NOT_FOUND' });
   }
@@ -163,6 +215,10 @@ it('refuses everything to nobody', async () => {
     () => notifications.markAsRead.mutate({ id }),
     () => notifications.markAsUnread.mutate({ id }),
     () => notifications.markAllAsRead.mutate({ through }),
+    () => notifications.archive.mutate({ id }),
+    () => notifications.unarchive.mutate({ id }),
+    () => notifications.snooze.mutate({ id, until: through.createdAt }),
+    () => notifications.unsnooze.mutate({ id }),
     () => notifications.remove.mutate({ id }),
     () => notifications.preferences.get.query(),
     () => notifications.preferences.set.mutate({ items: [{ type: 'review', enabled: false }] }),

@@ -13,6 +13,7 @@ import {
   preferencesOutput,
   removeOutput,
   setPreferencesInput,
+  snoozeInput,
   unreadCountOutput,
 } from './contract.ts';
 import {
@@ -21,7 +22,9 @@ import {
   listNotifications,
   markAllAsRead,
   removeNotification,
+  setArchived,
   setRead,
+  setSnoozed,
 } from './queries.ts';
 import { listPreferenceCourses, listPreferences, setPreferences } from './preferences.ts';
 
@@ -47,7 +50,7 @@ const preferencesRouter = {
 
 /** The caller's own notifications, live on `user:<uid>`. */
 export const notificationsRouter = {
-  /** Newest first, with the number of all that are unread. */
+  /** One box, the newest first (snoozed: the next to come back), with the inbox's unread count. */
   list: userProcedure
     .input(listInput)
     .output(listOutput)
@@ -55,7 +58,7 @@ export const notificationsRouter = {
       ctx.transaction((tx) => listNotifications(tx, ctx.session.userId, input)),
     ),
 
-  /** One numbered page, for the guides' REST route. Pages shift while notifications arrive. */
+  /** A numbered page of the inbox, for the guides' REST route. It shifts while notifications arrive. */
   page: userProcedure
     .input(pageNumberInput)
     .output(pageNumberOutput)
@@ -89,6 +92,38 @@ export const notificationsRouter = {
     .input(markAllAsReadInput)
     .output(markAllAsReadOutput)
     .mutation(({ ctx, input }) => ctx.transaction((tx) => markAllAsRead(tx, input.through))),
+
+  /** Puts one away for good; one that was snoozed too. */
+  archive: userProcedure
+    .input(notificationInput)
+    .output(notificationOutput)
+    .mutation(({ ctx, input }) =>
+      ctx.transaction((tx) => setArchived(tx, ctx.session.userId, input.id, true)),
+    ),
+
+  /** Takes an archived one back into the inbox, as it was. */
+  unarchive: userProcedure
+    .input(notificationInput)
+    .output(notificationOutput)
+    .mutation(({ ctx, input }) =>
+      ctx.transaction((tx) => setArchived(tx, ctx.session.userId, input.id, false)),
+    ),
+
+  /** Puts one off: it comes back unread, on top. One that was archived or snoozed, too. */
+  snooze: userProcedure
+    .input(snoozeInput)
+    .output(notificationOutput)
+    .mutation(({ ctx, input }) =>
+      ctx.transaction((tx) => setSnoozed(tx, ctx.session.userId, input.id, input.until)),
+    ),
+
+  /** Takes a snoozed one back into the inbox before its time, as it was. */
+  unsnooze: userProcedure
+    .input(notificationInput)
+    .output(notificationOutput)
+    .mutation(({ ctx, input }) =>
+      ctx.transaction((tx) => setSnoozed(tx, ctx.session.userId, input.id, null)),
+    ),
 
   /** Removes one. */
   remove: userProcedure

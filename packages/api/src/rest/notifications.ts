@@ -81,12 +81,15 @@ async function remove({ caller, params }: RestCall): Promise<Envelope> {
 async function markAllRead({ caller }: RestCall): Promise<Envelope> {
   const [newest] = (await caller.notifications.list({ limit: 1 })).data.items;
   if (!newest) return { data: { updated_count: 0 } };
-  const through = { createdAt: newest.createdAt, id: newest.id };
+  const through = { createdAt: newest.listedAt, id: newest.id };
   const { updatedCount } = await caller.notifications.markAllAsRead({ through });
   return { data: { updated_count: updatedCount } };
 }
 
-/** The guide's notification routes. They show whoever calls their own notifications. */
+/**
+ * The guide's notification routes. They show whoever calls their own notifications: the inbox, which
+ * is all there is for those who archive and snooze nothing.
+ */
 export const notificationRoutes: RestRoute[] = [
   { path: '/api/instructor/notifications', methods: { GET: list } },
   { path: '/api/instructor/notifications/mark-all-read', methods: { POST: markAllRead } },

@@ -18,6 +18,12 @@ export const ERROR_CODES = {
     sentence: 'The signature of this webhook does not fit.',
     whatToDo: 'Check that STRIPE_WEBHOOK_SECRET is the signing secret of this endpoint.',
   },
+  // A notification is put off until a moment that has passed, or too far away.
+  SNOOZE_OUT_OF_RANGE: {
+    status: 400,
+    sentence: 'A notification can’t be snoozed until then.',
+    whatToDo: 'Choose a time between now and a year from now.',
+  },
   // A quiz whose questions and answers don’t fit together.
   QUIZ_INVALID: {
     status: 400,

@@ -25,6 +25,12 @@ export function isAfter(cursor: Keyset | undefined, createdAt: SQLWrapper, id: S
   return sql`(${createdAt}, ${id}) < (${cursor.createdAt}::timestamptz, ${cursor.id}::uuid)`;
 }
 
+/** Only what comes after the cursor, in a list with the oldest moment first. */
+export function isLater(cursor: Keyset | undefined, moment: SQLWrapper, id: SQLWrapper): SQL {
+  if (!cursor) return sql`true`;
+  return sql`(${moment}, ${id}) > (${cursor.createdAt}::timestamptz, ${cursor.id}::uuid)`;
+}
+
 /** A page from rows of which one more than `limit` was asked for, to know whether there is more. */
 export function toPage<Row>(
   rows: Row[],

@@ -47,20 +47,20 @@ async function bare(request: Request): Promise<Response> {
           coalesce((
             select jsonb_agg(
               private.notification_json(notification)
-              order by notification.created_at desc, notification.id desc
+              order by notification.listed_at desc, notification.id desc
             )
             from (
               select *
               from public.notifications as notification
-              where notification.user_id = ${userId}::uuid
-              order by notification.created_at desc, notification.id desc
+              where notification.user_id = ${userId}::uuid and notification.box = 'inbox'
+              order by notification.listed_at desc, notification.id desc
               limit 21
             ) as notification
           ), '[]') as "items",
           (
             select count(*)::integer
             from public.notifications
-            where user_id = ${userId}::uuid and read_at is null
+            where user_id = ${userId}::uuid and box = 'inbox' and read_at is null
           ) as "unreadCount",
           private.live_cursor(${`user:${userId}`})::integer as "seq"`,
     ]),

@@ -88,9 +88,10 @@ begin
   select notification.*
   from public.notifications as notification
   where notification.user_id = person
+    and notification.box = 'inbox'
     and notification.read_at is null
-    and notification.created_at >= since
-    and notification.created_at < through
+    and notification.listed_at >= since
+    and notification.listed_at < through
     and (notification.expires_at is null or notification.expires_at > now())
     and coalesce(
       (
@@ -105,7 +106,7 @@ begin
       ),
       private.is_wanted_by_default(notification.type, 'email')
     )
-  order by notification.created_at desc, notification.id desc;
+  order by notification.listed_at desc, notification.id desc;
 end;
 $$;
 

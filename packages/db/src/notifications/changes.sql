@@ -2,6 +2,15 @@
 -- owner's topic, with how it moves the unread count. What the functions of this package write,
 -- they tell themselves (`homeroom.telling`); history that is imported is not told
 -- (`homeroom.quiet`).
+
+-- Whether a notification is in the unread count: not when it is put away, for good or for a while.
+create or replace function private.counts_as_unread(notification public.notifications)
+returns boolean
+language sql immutable
+as $$
+  select notification.read_at is null and notification.box = 'inbox';
+$$;
+
 create or replace function private.tell_created_notifications() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
@@ -13,7 +22,7 @@ begin
         'event', 'notification.created',
         'payload', jsonb_build_object(
           'notification', private.notification_json(inserted),
-          'unreadDelta', (inserted.read_at is null)::integer
+          'unreadDelta', private.counts_as_unread(inserted)::integer
         )
       )::text,
       ',' order by inserted.created_at, inserted.id
@@ -43,7 +52,8 @@ begin
         'event', 'notification.updated',
         'payload', jsonb_build_object(
           'notification', private.notification_json(after),
-          'unreadDelta', (after.read_at is null)::integer - (before.read_at is null)::integer
+          'unreadDelta',
+          private.counts_as_unread(after)::integer - private.counts_as_unread(before)::integer
         )
       )::text,
       ',' order by after.created_at, after.id
@@ -75,7 +85,7 @@ begin
         'event', 'notification.removed',
         'payload', jsonb_build_object(
           'id', removed.id,
-          'unreadDelta', -(removed.read_at is null)::integer
+          'unreadDelta', -private.counts_as_unread(removed)::integer
         )
       )::text,
       ',' order by removed.created_at, removed.id

@@ -2,7 +2,12 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { testDatabase } from '../testing/index.ts';
 
-type Known = { readAt: string | null; createdAt: string };
+type Known = {
+  readAt: string | null;
+  archivedAt: string | null;
+  snoozedUntil: string | null;
+  listedAt: string;
+};
 type Payload = {
   id: string;
   notification: { id: string } & Known;
@@ -10,6 +15,9 @@ type Payload = {
   through: { createdAt: string; id: string };
   readAt: string;
 };
+
+const isCounted = ({ readAt, archivedAt, snoozedUntil }: Known) =>
+  readAt === null && archivedAt === null && snoozedUntil === null;
 
 /** What a client that only follows the events believes. */
 function follow(events: { event: string; payload: Payload }[]) {
@@ -28,8 +36,8 @@ function follow(events: { event: string; payload: Payload }[]) {
         for (const [id, one] of known) {
           const { createdAt } = payload.through;
           const isSeen =
-            one.createdAt < createdAt || (one.createdAt === createdAt && id <= payload.through.id);
-          if (isSeen && one.readAt === null) known.set(id, { ...one, readAt: payload.readAt });
+            one.listedAt < createdAt || (one.listedAt === createdAt && id <= payload.through.id);
+          if (isSeen && isCounted(one)) known.set(id, { ...one, readAt: payload.readAt });
         }
         break;
       default:
@@ -40,7 +48,10 @@ function follow(events: { event: string; payload: Payload }[]) {
   return { known, unread };
 }
 
-const action = fc.constantFrom('enroll', 'create', 'read', 'unread', 'readAll', 'remove', 'expire');
+const action = fc.constantFrom(
+  ...(['enroll', 'create', 'read', 'unread', 'readAll', 'remove', 'expire'] as const),
+  ...(['archive', 'unarchive', 'snooze', 'wake'] as const),
+);
 
 it('the events add up to the rows, whatever is done at the same time', async () => {
   await using db = await testDatabase();
@@ -78,9 +89,32 @@ it('the events add up to the rows, whatever is done at the same time', async () 
           db.as(
             instructor,
             (tx) => tx`
-              select mark_notifications_read(created_at, id) from notifications
-              order by created_at desc, id desc limit 1`,
+              select mark_notifications_read(listed_at, id) from notifications
+              where box = 'inbox' order by listed_at desc, id desc limit 1`,
           ),
+        archive: () =>
+          db.as(
+            instructor,
+            (tx) => tx`
+              update notifications set archived_at = now(), snoozed_until = null
+              where id in (select id from notifications order by id limit 1)`,
+          ),
+        unarchive: () =>
+          db.as(
+            instructor,
+            (tx) => tx`
+              update notifications set archived_at = null
+              where id in (select id from notifications where box = 'archived' limit 1)`,
+          ),
+        snooze: () =>
+          db.as(
+            instructor,
+            (tx) => tx`
+              update notifications
+              set archived_at = null, snoozed_until = clock_timestamp() + interval '5 milliseconds'
+              where id in (select id from notifications order by id desc limit 1)`,
+          ),
+        wake: () => db.sql`select private.wake_notifications()`,
         remove: () =>
           db.as(
             instructor,
@@ -99,13 +133,15 @@ it('the events add up to the rows, whatever is done at the same time', async () 
         select seq::integer, event, payload from private.live_events
         where topic = ${topic} order by seq`;
       expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
-      const rows = await db.sql<{ json: { id: string; readAt: string | null } }[]>`
+      const rows = await db.sql<{ json: Known & { id: string } }[]>`
         select private.notification_json(notifications) as json from notifications
         where user_id = ${instructor.id}`;
       const { known, unread } = follow([...events]);
-      expect(unread).toBe(rows.filter(({ json }) => json.readAt === null).length);
-      expect([...known].map(([id, { readAt }]) => [id, readAt === null]).sort()).toEqual(
-        rows.map(({ json }) => [json.id, json.readAt === null]).sort(),
+      expect(unread).toBe(rows.filter(({ json }) => isCounted(json)).length);
+      const place = (id: string, { readAt, archivedAt, snoozedUntil, listedAt }: Known) =>
+        JSON.stringify([id, readAt === null, archivedAt, snoozedUntil, listedAt]);
+      expect([...known].map(([id, one]) => place(id, one)).sort()).toEqual(
+        rows.map(({ json }) => place(json.id, json)).sort(),
       );
       await db.sql`delete from course_instructors where user_id = ${instructor.id}`;
     }),

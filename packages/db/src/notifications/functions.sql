@@ -69,8 +69,9 @@ grant execute on function public.create_notification(
   uuid, text, text, text, jsonb, text, text, uuid, timestamptz, text
 ) to service_role;
 
--- Marks everything of the caller as read that is not newer than what they have seen, and tells it
--- in one event. Gives the number of notifications that became read. Locks the caller's topic. It
+-- Marks everything in the caller's inbox as read that doesn't stand above what they have seen, and
+-- tells it in one event. What is archived or snoozed stays as it is: nobody saw it. The place that
+-- they name is one of the inbox: its moment is a notification's `listed_at`. Gives the number of notifications that became read. Locks the caller's topic. It
 -- waits for no row, since who holds one may be waiting for the topic: a row that someone else is
 -- changing at this moment stays as it is, and is told once more after the event that covers it.
 create or replace function public.mark_notifications_read(
@@ -96,8 +97,9 @@ begin
   where id in (
     select id from public.notifications
     where user_id = reader
+      and box = 'inbox'
       and read_at is null
-      and (created_at, id) <= (through_created_at, through_id)
+      and (listed_at, id) <= (through_created_at, through_id)
     for no key update skip locked
   );
   get diagnostics marked = row_count;
@@ -123,8 +125,9 @@ begin
     )
     from public.notifications as passed_over
     where user_id = reader
+      and box = 'inbox'
       and read_at is null
-      and (created_at, id) <= (through_created_at, through_id);
+      and (listed_at, id) <= (through_created_at, through_id);
   end if;
   return marked;
 end;
@@ -151,8 +154,9 @@ begin
 end;
 $$;
 
--- Removes what was read and is older than 30 days, what is older than 90 days, and what has
--- expired; gives the number removed. Run daily. For services and operators only.
+-- Removes what was read and is older than 30 days (90 when it was archived, so meant to be kept),
+-- what is older than 90 days, and what has expired; gives the number removed. What is snoozed is
+-- promised to come back, and counts as new when it does. Run daily. For services and operators only.
 create or replace function public.cleanup_old_notifications() returns integer
 language plpgsql security definer set search_path = ''
 as $$
@@ -162,8 +166,8 @@ begin
   delete from public.notifications
   where id in (
     select id from public.notifications
-    where (created_at < now() - interval '30 days' and read_at is not null)
-      or created_at < now() - interval '90 days'
+    where (listed_at < now() - interval '30 days' and read_at is not null and box = 'inbox')
+      or (listed_at < now() - interval '90 days' and box <> 'snoozed')
       or expires_at <= now()
     for update skip locked
   );

@@ -32,10 +32,12 @@ describe('over REST, a hostile user', () => {
     const before = await db.sql`select * from notifications`;
     await using eve = await supabaseClient(db, attacker);
     const theirs = eve.from('notifications');
-    const readAt = { read_at: '2026-01-01T00:00:00Z' };
+    const moment = new Date(Date.now() + 60_000).toISOString();
     const attempts = [
       await theirs.select(),
-      await theirs.update(readAt).eq('user_id', victim.id).select(),
+      await theirs.update({ read_at: moment }).eq('user_id', victim.id).select(),
+      await theirs.update({ archived_at: moment }).eq('user_id', victim.id).select(),
+      await theirs.update({ snoozed_until: moment }).eq('user_id', victim.id).select(),
       await theirs.delete().eq('user_id', victim.id).select(),
     ];
     for (const { data, error } of attempts)
@@ -72,9 +74,12 @@ describe('over REST, a hostile user', () => {
       { data: {} },
       { user_id: here.attacker.id },
       { created_at: '2000-01-01T00:00:00Z' },
+      { woken_at: '2100-01-01T00:00:00Z' },
     ]) {
       expect((await own(change)).error?.code, JSON.stringify(change)).toBe(FORBIDDEN);
     }
+    const until = { snoozed_until: '2999-01-01T00:00:00Z' };
+    expect((await own(until)).error?.message).toBe('SNOOZE_OUT_OF_RANGE');
     expect((await own({ read_at: new Date().toISOString() })).data).toEqual([{ title: 'Secret' }]);
   });
 

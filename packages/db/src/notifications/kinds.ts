@@ -21,3 +21,6 @@ export const NOTIFICATION_LEVELS = ['info', 'success', 'warning', 'error'] as co
 
 /** Where a notification reaches someone: in the portals, or in the digest by e-mail. */
 export const NOTIFICATION_CHANNELS = ['app', 'email'] as const;
+
+/** Where a notification can be. */
+export const NOTIFICATION_BOXES = ['inbox', 'snoozed', 'archived'] as const;

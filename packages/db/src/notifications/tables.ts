@@ -18,15 +18,20 @@ import { courses } from '../catalog/tables.ts';
 import { createdAt, currentUser, id, joinedCourses, moment, updatedAt } from '../columns.ts';
 import { users } from '../identity/tables.ts';
 import { privateSchema } from '../live/tables.ts';
-import { NOTIFICATION_CHANNELS, NOTIFICATION_LEVELS, NOTIFICATION_TYPES } from './kinds.ts';
+import {
+  NOTIFICATION_BOXES,
+  NOTIFICATION_CHANNELS,
+  NOTIFICATION_LEVELS,
+  NOTIFICATION_TYPES,
+} from './kinds.ts';
 
 // Postgres parses a constraint's stored tree anew for each statement that writes: an array's literal
 // is a third of a list.
 const typeIsKnown = sql.raw(`type = any ('{${NOTIFICATION_TYPES.join(',')}}')`);
 
 /**
- * What a user is told. Written by the database; the user may change `read_at` only (to the
- * server's clock or to null) and delete.
+ * What a user is told. Written by the database; the user may change `read_at` and `archived_at` (to
+ * the server's clock or to null) and `snoozed_until`, and delete.
  */
 export const notifications = pgTable(
   'notifications',
@@ -50,6 +55,21 @@ export const notifications = pgTable(
     readAt: moment(),
     createdAt: createdAt(),
     expiresAt: moment(),
+    archivedAt: moment(),
+    /** Set until the job that brings it back has done so: the box it is in never depends on a clock. */
+    snoozedUntil: moment(),
+    /** When it last came back from being snoozed. */
+    wokenAt: moment(),
+    /** The moment that lists are ordered by: what comes back is on top again. */
+    listedAt: moment()
+      .notNull()
+      .generatedAlwaysAs(sql`coalesce(woken_at, created_at)`),
+    /** Where it is: in one box at a time. */
+    box: text({ enum: NOTIFICATION_BOXES })
+      .notNull()
+      .generatedAlwaysAs(
+        sql`case when archived_at is not null then 'archived' when snoozed_until is not null then 'snoozed' else 'inbox' end`,
+      ),
   },
   (table) => [
     check('notifications_have_a_known_type', typeIsKnown),
@@ -58,17 +78,22 @@ export const notifications = pgTable(
     check('notifications_have_a_short_message', sql`char_length(message) <= 5000`),
     check('notifications_data_is_an_object', sql`jsonb_typeof(data) = 'object'`),
     check('notifications_count_up', sql`count >= 1`),
+    check('notifications_are_in_one_box', sql`archived_at is null or snoozed_until is null`),
     uniqueIndex('notifications_once_per_dedupe_key')
       .on(table.userId, table.dedupeKey)
       .where(sql`dedupe_key is not null`),
-    index('notifications_newest_first').on(table.userId, table.createdAt, table.id),
+    // All of them, so that it also finds a user's who is erased.
+    index('notifications_newest_first').on(table.userId, table.box, table.listedAt, table.id),
     index('notifications_unread_newest_first')
-      .on(table.userId, table.createdAt, table.id)
+      .on(table.userId, table.box, table.listedAt, table.id)
       .where(sql`read_at is null`),
+    index('notifications_by_waking')
+      .on(table.snoozedUntil)
+      .where(sql`snoozed_until is not null`),
     index('notifications_by_expiry')
       .on(table.expiresAt)
       .where(sql`expires_at is not null`),
-    index('notifications_by_age').on(table.createdAt),
+    index('notifications_by_age').on(table.listedAt),
     index('notifications_by_course').on(table.courseId),
     index('notifications_of_announcement')
       .on(table.relatedEntityId)

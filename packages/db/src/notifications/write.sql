@@ -16,7 +16,10 @@ as $$
     'count', notification.count,
     'readAt', private.iso_time(notification.read_at),
     'createdAt', private.iso_time(notification.created_at),
-    'expiresAt', private.iso_time(notification.expires_at)
+    'expiresAt', private.iso_time(notification.expires_at),
+    'archivedAt', private.iso_time(notification.archived_at),
+    'snoozedUntil', private.iso_time(notification.snoozed_until),
+    'listedAt', private.iso_time(notification.listed_at)
   );
 $$;
 grant execute on function private.notification_json(public.notifications)
@@ -105,7 +108,7 @@ $$;
 -- Writes notifications and gives their events. The caller has the recipients' topics locked, so
 -- nobody else merges at the same time. What a recipient doesn't want is left out, what has a known
 -- dedupe key too. A repeat within a minute for the same recipient, type and course goes into the
--- unread one that is there. It waits for no row: one that is being changed by someone else is left
+-- unread one that is in the inbox. It waits for no row: one that is being changed by someone else is left
 -- alone, and a new one is written; so this can't be part of a deadlock.
 create or replace function private.write_notifications(intents jsonb) returns jsonb
 language plpgsql
@@ -154,11 +157,13 @@ begin
       from public.notifications
       where is_merged
         and user_id = wanted.user_id
+        and box = 'inbox'
         and read_at is null
-        and created_at > moment - interval '1 minute'
+        and listed_at > moment - interval '1 minute'
+        and woken_at is null
         and type = wanted.type
         and course_id = wanted.course_id
-      order by created_at desc, id desc
+      order by listed_at desc, id desc
       limit 1
       for no key update skip locked
     ) as earlier on true;

@@ -3,15 +3,15 @@ import { expect, it } from 'vitest';
 import { splitArrivals } from './arrivals.ts';
 
 const at = (seconds: number) =>
-  ({ id: `n${seconds}`, createdAt: `2026-01-01T00:00:0${seconds}.000000Z` }) as Notification;
+  ({ id: `n${seconds}`, listedAt: `2026-01-01T00:00:0${seconds}.000000Z` }) as Notification;
 
 it('holds back what is newer than what was shown', () => {
   const list = [at(4), at(3), at(2), at(1)];
-  expect(splitArrivals(list, at(2).createdAt)).toEqual({ waiting: 2, shown: [at(2), at(1)] });
+  expect(splitArrivals(list, at(2).listedAt)).toEqual({ waiting: 2, shown: [at(2), at(1)] });
 });
 
 it('holds nothing back when nothing came', () => {
-  expect(splitArrivals([at(2), at(1)], at(2).createdAt)).toEqual({
+  expect(splitArrivals([at(2), at(1)], at(2).listedAt)).toEqual({
     waiting: 0,
     shown: [at(2), at(1)],
   });

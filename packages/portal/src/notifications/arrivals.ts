@@ -5,7 +5,7 @@ import type { Notification } from '@homeroom/api/contract';
  * above, so that it doesn't move what is being read.
  */
 export function splitArrivals(list: readonly Notification[], shownThrough: string) {
-  const first = list.findIndex(({ createdAt }) => createdAt <= shownThrough);
+  const first = list.findIndex(({ listedAt }) => listedAt <= shownThrough);
   const waiting = first < 0 ? list.length : first;
   return { waiting, shown: list.slice(waiting) };
 }

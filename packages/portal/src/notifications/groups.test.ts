@@ -2,10 +2,11 @@ import type { Notification } from '@homeroom/api/contract';
 import { expect, it } from 'vitest';
 import { groupByDay } from './groups.ts';
 
-const at = (createdAt: string): Notification => ({
-  ...{ id: createdAt, type: 'system', level: 'info', title: '', message: '', data: {}, count: 1 },
+const at = (listedAt: string): Notification => ({
+  ...{ id: listedAt, type: 'system', level: 'info', title: '', message: '', data: {}, count: 1 },
   ...{ courseId: null, relatedEntityType: null, relatedEntityId: null },
-  ...{ readAt: null, expiresAt: null, createdAt },
+  ...{ readAt: null, expiresAt: null, archivedAt: null, snoozedUntil: null },
+  ...{ createdAt: '2026-11-01T12:00:00.000000Z', listedAt },
 });
 
 it('groups by the day of the reader, not of the server', () => {
@@ -17,5 +18,16 @@ it('groups by the day of the reader, not of the server', () => {
   expect(labels('Europe/Berlin')).toEqual([
     ['Today', 1],
     ['Yesterday', 1],
+  ]);
+});
+
+it('groups what is snoozed by the day on which it comes back', () => {
+  const snoozed = {
+    ...at('2026-11-20T11:00:00.000000Z'),
+    snoozedUntil: '2026-11-22T07:00:00.000000Z',
+  };
+  const now = Date.parse('2026-11-21T08:00:00Z');
+  expect(groupByDay([snoozed], now, 'en-GB', 'UTC').map(({ label }) => label)).toEqual([
+    'Tomorrow',
   ]);
 });

@@ -5,7 +5,8 @@ import { readerDays } from '@homeroom/ui/reader-days';
 export type DayGroup = { key: string; label: string; items: Notification[] };
 
 /**
- * Groups a list, newest first, by the reader's day: today, yesterday, then the date.
+ * Groups a list by the reader's day: today, yesterday, then the date; snoozed ones by the day on
+ * which they come back.
  * @param now milliseconds since 1970
  */
 export function groupByDay(
@@ -17,7 +18,7 @@ export function groupByDay(
   const { keyOf, labelOf } = readerDays(now, locale, timeZone);
   const groups: DayGroup[] = [];
   for (const item of list) {
-    const at = Date.parse(item.createdAt);
+    const at = Date.parse(item.snoozedUntil ?? item.listedAt);
     const key = keyOf(at);
     const last = groups.at(-1);
     if (last?.key === key) last.items.push(item);

@@ -14,7 +14,8 @@ it('turns the address into filters, whole days with both ends', () => {
 });
 
 it('leaves out what makes no sense, and "all"', () => {
-  expect(read('type=&read=maybe&from=yesterday&to=2026-13').filters).toEqual({});
+  expect(read('box=attic&type=&read=maybe&from=yesterday&to=2026-13').filters).toEqual({});
+  expect(read('box=snoozed').filters).toEqual({ box: 'snoozed' });
   expect(read('from=2026-11-05&to=2026-11-01').query.to).toBe('');
 });
 

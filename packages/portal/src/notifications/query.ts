@@ -1,9 +1,20 @@
 import type { CalendarDate } from '@internationalized/date';
 import { parseDate, toZoned } from '@internationalized/date';
-import { NOTIFICATION_TYPES, type NotificationType } from '@homeroom/api/kinds';
+import {
+  NOTIFICATION_BOXES,
+  NOTIFICATION_TYPES,
+  type NotificationBox,
+  type NotificationType,
+} from '@homeroom/api/kinds';
 
-/** The filters of the notification centre as its address has them; empty means all. */
-export type NotificationQuery = { type: string; read: string; from: string; to: string };
+/** The box and the filters of the notification centre as its address has them; empty means all. */
+export type NotificationQuery = {
+  box: NotificationBox;
+  type: string;
+  read: string;
+  from: string;
+  to: string;
+};
 
 /**
  * Reads the filters out of an address; what makes no sense is left out.
@@ -11,18 +22,27 @@ export type NotificationQuery = { type: string; read: string; from: string; to: 
  */
 export function readNotificationQuery(params: URLSearchParams, timeZone: string) {
   const value = (name: string) => params.get(name) ?? '';
+  const box = NOTIFICATION_BOXES.find((known) => known === value('box')) ?? 'inbox';
   const type = NOTIFICATION_TYPES.find((known) => known === value('type'));
   const read = ['true', 'false'].includes(value('read')) ? value('read') : '';
   const first = readDay(value('from'));
   const given = readDay(value('to'));
   const last = given && first && given.compare(first) < 0 ? undefined : given;
   const query: NotificationQuery = {
+    box,
     type: type ?? '',
     read,
     from: first?.toString() ?? '',
     to: last?.toString() ?? '',
   };
-  const filters: { type?: NotificationType; read?: boolean; from?: string; to?: string } = {
+  const filters: {
+    box?: NotificationBox;
+    type?: NotificationType;
+    read?: boolean;
+    from?: string;
+    to?: string;
+  } = {
+    ...(box !== 'inbox' && { box }),
     ...(type && { type }),
     ...(read && { read: read === 'true' }),
     ...(first && { from: startOf(first, timeZone).toISOString() }),

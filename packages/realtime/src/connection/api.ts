@@ -12,6 +12,7 @@ import type {
   LeaderboardStanding,
   LeaderboardTop,
   LiveCursor,
+  NotificationBox,
   NotificationSnapshot,
   NotificationType,
   RosterRow,
@@ -49,6 +50,8 @@ export type LiveApi = {
 
 /** Which notifications are wanted; both ends of the time range are included. */
 export type NotificationFilters = {
+  /** The inbox when not given. */
+  box?: NotificationBox;
   type?: NotificationType;
   read?: boolean;
   /** ISO moment with its zone. */
@@ -70,6 +73,10 @@ export type NotificationsApi = {
     markAllAsRead: {
       mutate(input: { through: { createdAt: string; id: string } }): Promise<unknown>;
     };
+    archive: { mutate(input: { id: string }): Promise<unknown> };
+    unarchive: { mutate(input: { id: string }): Promise<unknown> };
+    snooze: { mutate(input: { id: string; until: string }): Promise<unknown> };
+    unsnooze: { mutate(input: { id: string }): Promise<unknown> };
     remove: { mutate(input: { id: string }): Promise<unknown> };
   };
 };

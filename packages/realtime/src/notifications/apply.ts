@@ -1,18 +1,16 @@
 import type { Notification, NotificationSnapshot } from '@homeroom/api/contract';
 import type { LiveEvent, NotificationFilters } from '../connection/api.ts';
 import { isNotificationEvent } from './events.ts';
-import { matches } from './filters.ts';
-
-/** The place of a notification in the list: newest first, and the id decides between equals. */
-export type Place = { createdAt: string; id: string };
+import { boxOf, matches } from './filters.ts';
+import { inboxPlace, orderOf, type Place } from './order.ts';
 
 /**
- * The part of the list that is loaded: everything that the filters let through, from the newest
+ * The part of the list that is loaded: everything that the filters let through, from the top
  * down to `floor`. Events keep exactly that, so the number of items grows and shrinks with them.
  */
 export type NotificationWindow = {
   items: readonly Notification[];
-  /** Of all of the user's notifications, whatever the filters. */
+  /** Of the user's whole inbox, whatever the filters. */
   unreadCount: number;
   /** The last place of the last page; `null` when the list is loaded to its end. */
   floor: Place | null;
@@ -22,28 +20,25 @@ export type NotificationWindow = {
   isStale: boolean;
 };
 
-/** Negative when `a` stands before `b` in the list. Times have a fixed width, so text order does. */
-export function compare(a: Place, b: Place): number {
-  if (a.createdAt !== b.createdAt) return a.createdAt > b.createdAt ? -1 : 1;
-  if (a.id !== b.id) return a.id > b.id ? -1 : 1;
-  return 0;
-}
-
 /** The window that an answer of `notifications.list` opens. */
-export function toWindow({
-  items,
-  unreadCount,
-  nextCursor,
-}: NotificationSnapshot): NotificationWindow {
+export function toWindow(
+  { items, unreadCount, nextCursor }: NotificationSnapshot,
+  { box }: NotificationFilters,
+): NotificationWindow {
   const last = items.at(-1);
-  const floor = nextCursor !== null && last ? { createdAt: last.createdAt, id: last.id } : null;
+  const floor = nextCursor !== null && last ? orderOf(box).placeOf(last) : null;
   return { items, unreadCount, floor, nextCursor, isStale: false };
 }
 
 /** A window with the page below it. */
-export function withPage(window: NotificationWindow, page: NotificationWindow): NotificationWindow {
+export function withPage(
+  window: NotificationWindow,
+  page: NotificationWindow,
+  { box }: NotificationFilters,
+): NotificationWindow {
   const { floor } = window;
-  const below = page.items.filter((item) => floor && compare(floor, item) < 0);
+  const { placeOf, compare } = orderOf(box);
+  const below = page.items.filter((item) => floor && compare(floor, placeOf(item)) < 0);
   return {
     ...window,
     items: [...window.items, ...below],
@@ -66,25 +61,28 @@ export function withNotification(
   notification: Notification,
 ): NotificationWindow {
   const rest = without(window, notification.id);
+  if (!matches(filters, notification)) return rest;
   const { floor } = window;
-  const isBelow = floor !== null && compare(floor, notification) < 0;
-  if (isBelow || !matches(filters, notification)) return rest;
-  const place = rest.items.findIndex((item) => compare(notification, item) < 0);
-  const items = rest.items.toSpliced(place < 0 ? rest.items.length : place, 0, notification);
+  const { placeOf, compare } = orderOf(filters.box);
+  const place = placeOf(notification);
+  if (floor !== null && compare(floor, place) < 0) return rest;
+  const index = rest.items.findIndex((item) => compare(place, placeOf(item)) < 0);
+  const items = rest.items.toSpliced(index < 0 ? rest.items.length : index, 0, notification);
   return { ...rest, items };
 }
 
-/** A window in which everything up to a place is read; the unread count is the caller's. */
+/** A window in which all of the inbox up to a place is read; the unread count is the caller's. */
 export function withAllRead(
   window: NotificationWindow,
   filters: NotificationFilters,
   through: Place,
   readAt: string,
 ): NotificationWindow {
+  const { placeOf, compare } = orderOf('inbox');
+  const isMeant = (item: Notification) =>
+    item.readAt === null && boxOf(item) === 'inbox' && compare(through, placeOf(item)) <= 0;
   const items = window.items
-    .map((item) =>
-      item.readAt === null && compare(through, item) <= 0 ? { ...item, readAt } : item,
-    )
+    .map((item) => (isMeant(item) ? { ...item, readAt } : item))
     .filter((item) => matches(filters, item));
   return { ...window, items };
 }
@@ -107,8 +105,9 @@ export function apply(
     case 'notifications.read': {
       const { through, readAt, unreadDelta } = event.data;
       // A list of read ones gains those that were unread, of which the event tells only the number.
-      if (filters.read === true && unreadDelta !== 0) return { ...counted, isStale: true };
-      return withAllRead(counted, filters, through, readAt);
+      const gains = filters.read === true && (filters.box ?? 'inbox') === 'inbox';
+      if (gains && unreadDelta !== 0) return { ...counted, isStale: true };
+      return withAllRead(counted, filters, inboxPlace(through), readAt);
     }
   }
 }

@@ -21,6 +21,8 @@ const FILTERS: readonly NotificationFilters[] = [
   { read: false },
   { read: true },
   { type: 'message' },
+  { box: 'snoozed' },
+  { box: 'archived', read: false },
   { from: new Date(START - 1_800_000).toISOString(), to: new Date(START + 9_000).toISOString() },
 ];
 
@@ -71,9 +73,11 @@ function watchNumbers(connection: Connection, server: ModelServer) {
 }
 
 function stageOf({ clock, page, network, server, all }: ReturnType<typeof setUp>): Stage {
+  const momentIn = (ms: number) => new Date(clock.now() + ms).toISOString();
   return {
     server,
     network,
+    momentIn,
     advance: (ms) => clock.advance(ms),
     sleep: (ms) => clock.jump(ms),
     signal: (signal) => page.send(signal),
@@ -84,6 +88,10 @@ function stageOf({ clock, page, network, server, all }: ReturnType<typeof setUp>
       if (action === 'unread') void store.markAsUnread(id);
       if (action === 'read all') void store.markAllAsRead();
       if (action === 'remove') void store.remove(id);
+      if (action === 'archive') void store.archive(id);
+      if (action === 'unarchive') void store.unarchive(id);
+      if (action === 'snooze') void store.snooze(id, momentIn(n * 1_000));
+      if (action === 'unsnooze') void store.unsnooze(id);
       if (action === 'more') void store.loadMore();
       if (action === 'refresh') void store.refresh();
     },

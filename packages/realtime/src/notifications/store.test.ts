@@ -91,6 +91,31 @@ describe('the notifications', () => {
     expect(titles(shown.now)).toEqual(['Number 1']);
   });
 
+  it('leave the inbox at once when they are put away, and come back on top when their time has come', async () => {
+    const { server, connection, clock } = await healthyStage();
+    for (let made = 0; made < 3; made += 1) server.create('message');
+    const store = notifications(connection);
+    const [inbox, snoozed] = [watch(store), watch(notifications(connection, { box: 'snoozed' }))];
+    await settled();
+    const [, second, oldest] = inbox.now.list;
+    const done = store.archive(second?.id ?? '');
+    expect(titles(inbox.now)).toEqual(['Number 3', 'Number 1']);
+    expect(inbox.now.unreadCount).toBe(2);
+    expect(await done).toBe(true);
+    const until = new Date(clock.now() + 60_000).toISOString();
+    expect(await store.snooze(oldest?.id ?? '', until)).toBe(true);
+    expect(titles(inbox.now)).toEqual(['Number 3']);
+    expect(titles(snoozed.now)).toEqual(['Number 1']);
+    await clock.advance(60_000);
+    server.wake();
+    expect(titles(inbox.now)).toEqual(['Number 1', 'Number 3']);
+    expect(inbox.now).toMatchObject({ unreadCount: 2 });
+    expect(snoozed.now).toMatchObject({ list: [], unreadCount: 2 });
+    expect(await store.unarchive(second?.id ?? '')).toBe(true);
+    await clock.advance(1_000);
+    expect(titles(inbox.now)).toEqual(['Number 1', 'Number 3', 'Number 2']);
+  });
+
   it('marks all as read up to the newest shown; what comes meanwhile stays unread', async () => {
     const { server, connection, network, clock } = await healthyStage();
     for (let made = 0; made < 3; made += 1) server.create('message');

@@ -10,7 +10,8 @@ import {
   type LiveStatus,
 } from '../live-query/live-query.ts';
 import { apply, toWindow, withPage, type NotificationWindow } from './apply.ts';
-import { removal, setAllRead, setRead } from './changes.ts';
+import { removal, setAllRead, setBox, setRead, type Move } from './changes.ts';
+import { orderOf } from './order.ts';
 
 /** Notifications per page, when not told. */
 const LIMIT = 20;
@@ -20,9 +21,12 @@ const LIMIT_MAX = 100;
 /** What a list of notifications shows. */
 export type NotificationsState = {
   status: LiveStatus;
-  /** Newest first: everything that the filter lets through, down to the last page loaded. */
+  /**
+   * Everything that the filter lets through, down to the last page loaded: newest first, and of the
+   * snoozed ones first what comes back next.
+   */
   list: readonly Notification[];
-  /** Of all of the user's notifications, whatever the filter. */
+  /** Of the user's whole inbox, whatever the filter. */
   unreadCount: number;
   /** The first page isn't there yet. */
   loading: boolean;
@@ -48,8 +52,17 @@ export type NotificationsStore = Readable<NotificationsState> & {
   loadMore(): Promise<boolean>;
   markAsRead(id: string): Promise<boolean>;
   markAsUnread(id: string): Promise<boolean>;
-  /** Marks everything up to the newest one shown; what comes in meanwhile stays unread. */
+  /**
+   * Marks everything in the inbox up to the newest one shown, of which this is a list; what comes in
+   * meanwhile stays unread. In a list of another box there is nothing to do.
+   */
   markAllAsRead(): Promise<boolean>;
+  /** Out of the inbox for good, as far as one doesn't want it back. */
+  archive(id: string): Promise<boolean>;
+  unarchive(id: string): Promise<boolean>;
+  /** Out of the inbox until a moment to come, at most a year away; ISO, with its zone. */
+  snooze(id: string, until: string): Promise<boolean>;
+  unsnooze(id: string): Promise<boolean>;
   remove(id: string): Promise<boolean>;
   refresh(): Promise<void>;
 };
@@ -87,7 +100,7 @@ class Notifications implements NotificationsStore {
       load: () => this.#load(this.#loadedCount()),
       apply: (window, event) => apply(window, event, filters),
       needsReload: ({ isStale }) => isStale,
-      initial: initial && { data: toWindow(initial.data), cursor: initial.cursor },
+      initial: initial && { data: toWindow(initial.data, filters), cursor: initial.cursor },
     });
   }
 
@@ -111,7 +124,10 @@ class Notifications implements NotificationsStore {
     const cursor = this.#latest?.data?.nextCursor;
     if (!cursor) return Promise.resolve(false);
     this.#loadingMore = this.#query
-      .extend(() => this.#load(this.#limit, cursor), withPage)
+      .extend(
+        () => this.#load(this.#limit, cursor),
+        (window, page) => withPage(window, page, this.#filters),
+      )
       .finally(() => {
         this.#loadingMore = undefined;
         this.#publish();
@@ -130,8 +146,26 @@ class Notifications implements NotificationsStore {
 
   markAllAsRead(): Promise<boolean> {
     const newest = this.#latest?.data?.items[0];
-    if (!newest) return Promise.resolve(true);
-    return this.#query.change(setAllRead(this.#api, this.#filters, newest, this.#now()));
+    const { box = 'inbox' } = this.#filters;
+    if (!newest || box !== 'inbox') return Promise.resolve(true);
+    const through = orderOf(box).placeOf(newest);
+    return this.#query.change(setAllRead(this.#api, this.#filters, through, this.#now()));
+  }
+
+  archive(id: string): Promise<boolean> {
+    return this.#move(id, { to: 'archived', at: this.#now() });
+  }
+
+  unarchive(id: string): Promise<boolean> {
+    return this.#move(id, { to: 'inbox', from: 'archived' });
+  }
+
+  snooze(id: string, until: string): Promise<boolean> {
+    return this.#move(id, { to: 'snoozed', until });
+  }
+
+  unsnooze(id: string): Promise<boolean> {
+    return this.#move(id, { to: 'inbox', from: 'snoozed' });
   }
 
   remove(id: string): Promise<boolean> {
@@ -146,6 +180,10 @@ class Notifications implements NotificationsStore {
     return this.#connection.api.notifications;
   }
 
+  #move(id: string, move: Move): Promise<boolean> {
+    return this.#query.change(setBox(this.#api, this.#filters, id, move));
+  }
+
   /** Shown until the database's own moment comes with the event. */
   #now(): string {
     return new Date(this.#connection.internals.clock.now()).toISOString();
@@ -157,7 +195,7 @@ class Notifications implements NotificationsStore {
       limit,
       cursor,
     });
-    return { data: toWindow(data), cursor: liveCursor };
+    return { data: toWindow(data, this.#filters), cursor: liveCursor };
   }
 
   /** A new snapshot reaches as far down as the old one, as far as one answer can. */

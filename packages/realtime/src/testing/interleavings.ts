@@ -1,4 +1,5 @@
 import type { Notification } from '@homeroom/api/contract';
+import { orderOf } from '../notifications/order.ts';
 import type { ModelServer } from './model-server.ts';
 import {
   NETWORK_HAPPENINGS,
@@ -15,9 +16,16 @@ export type Happening = { what: keyof typeof HAPPENINGS; n: number };
 /** What a happening may touch. */
 export type Stage = NetworkStage & {
   server: ModelServer;
+  /** A moment so many ms from now, ISO. */
+  momentIn(ms: number): string;
   /** Someone at the screen does something. */
-  act(action: 'read' | 'unread' | 'read all' | 'remove' | 'more' | 'refresh', n: number): void;
+  act(action: Action, n: number): void;
 };
+
+/** What someone at the screen can do. */
+export type Action =
+  | ('read' | 'unread' | 'read all' | 'remove' | 'more' | 'refresh')
+  | ('archive' | 'unarchive' | 'snooze' | 'unsnooze');
 
 const pick = <T>(from: readonly T[], n: number): T | undefined => from[n % (from.length || 1)];
 
@@ -37,8 +45,14 @@ const HAPPENINGS = {
   'removed elsewhere': (stage, n) => onRow(stage, n, (id) => stage.server.remove(id)),
   'all read elsewhere': ({ server }, n) => {
     const through = pick(server.list({}), n);
-    if (through) server.markAllAsRead({ createdAt: through.createdAt, id: through.id });
+    if (through) server.markAllAsRead(orderOf('inbox').placeOf(through));
   },
+  'archived elsewhere': (stage, n) => onRow(stage, n, (id) => stage.server.setArchived(id, true)),
+  'unarchived elsewhere': (stage, n) =>
+    onRow(stage, n, (id) => stage.server.setArchived(id, false)),
+  'snoozed elsewhere': (stage, n) =>
+    onRow(stage, n, (id) => stage.server.setSnoozed(id, stage.momentIn(n * 1_000))),
+  'came back': ({ server }) => server.wake(),
   'topic moved': ({ server }, n) => server.move(n * 40),
   'events expired': ({ server }, n) => server.forgetAllBut(n % 4),
 
@@ -48,6 +62,10 @@ const HAPPENINGS = {
   unreads: ({ act }, n) => act('unread', n),
   'reads all': ({ act }, n) => act('read all', n),
   removes: ({ act }, n) => act('remove', n),
+  archives: ({ act }, n) => act('archive', n),
+  unarchives: ({ act }, n) => act('unarchive', n),
+  snoozes: ({ act }, n) => act('snooze', n),
+  unsnoozes: ({ act }, n) => act('unsnooze', n),
   'scrolls down': ({ act }, n) => act('more', n),
   refreshes: ({ act }, n) => act('refresh', n),
 } satisfies Record<string, (stage: Stage, n: number) => void | Promise<void>>;

@@ -7,8 +7,8 @@ import type {
   Since,
 } from '../connection/api.ts';
 import type { Clock } from '../connection/clock.ts';
-import { compare, type Place } from '../notifications/apply.ts';
-import { matches } from '../notifications/filters.ts';
+import { matches, unreadIn } from '../notifications/filters.ts';
+import { inboxPlace, orderOf, type Place } from '../notifications/order.ts';
 import { channelOf } from '../topic/channel.ts';
 import type { ModelNetwork } from './model-network.ts';
 
@@ -45,16 +45,19 @@ export class ModelServer {
   }
 
   get unreadCount(): number {
-    return this.#rows.filter(({ readAt }) => readAt === null).length;
+    return this.#rows.filter(unreadIn).length;
   }
 
   get ids(): string[] {
     return this.#rows.map(({ id }) => id);
   }
 
-  /** The whole list that filters let through, newest first. */
+  /** The whole list that filters let through, in the order of its box. */
   list(filters: NotificationFilters): Notification[] {
-    return this.#rows.filter((row) => matches(filters, row)).sort(compare);
+    const { placeOf, compare } = orderOf(filters.box);
+    return this.#rows
+      .filter((row) => matches(filters, row))
+      .sort((a, b) => compare(placeOf(a), placeOf(b)));
   }
 
   create(type: Notification['type'], minutesAgo = 0): void {
@@ -75,6 +78,9 @@ export class ModelServer {
       readAt: null,
       createdAt,
       expiresAt: null,
+      archivedAt: null,
+      snoozedUntil: null,
+      listedAt: createdAt,
     };
     this.#rows.push(notification);
     this.#publish('notification.created', { notification, unreadDelta: 1 });
@@ -90,20 +96,50 @@ export class ModelServer {
     this.#change(id, (row) => ({ ...row, readAt: isRead ? (row.readAt ?? readAt) : null }));
   }
 
+  setArchived(id: string, isArchived: boolean): void {
+    const now = this.#moment(this.#clock.now());
+    this.#change(id, (row) =>
+      isArchived
+        ? { ...row, archivedAt: row.archivedAt ?? now, snoozedUntil: null }
+        : { ...row, archivedAt: null },
+    );
+  }
+
+  setSnoozed(id: string, until: string | null): void {
+    const snoozedUntil = until === null ? null : this.#moment(Date.parse(until));
+    this.#change(id, (row) => ({
+      ...row,
+      snoozedUntil,
+      archivedAt: until === null ? row.archivedAt : null,
+    }));
+  }
+
+  /** The job: what was snoozed until now comes back unread, on top. */
+  wake(): void {
+    const now = this.#moment(this.#clock.now());
+    for (const { id, snoozedUntil } of this.list({ box: 'snoozed' })) {
+      if (snoozedUntil === null || snoozedUntil > now) return;
+      this.#change(id, (row) => ({ ...row, snoozedUntil: null, readAt: null, listedAt: now }));
+    }
+  }
+
   remove(id: string): void {
     const row = this.#rows.find((candidate) => candidate.id === id);
     if (!row) return;
     this.#rows = this.#rows.filter((other) => other !== row);
-    this.#publish('notification.removed', { id, unreadDelta: row.readAt === null ? -1 : 0 });
+    this.#publish('notification.removed', { id, unreadDelta: 0 - unreadIn(row) });
   }
 
   markAllAsRead(through: Place): void {
     const readAt = this.#moment(this.#clock.now());
-    const isMeant = (row: Notification) => row.readAt === null && compare(through, row) <= 0;
+    const { placeOf, compare } = orderOf('inbox');
+    const isMeant = (row: Notification) =>
+      unreadIn(row) === 1 && compare(through, placeOf(row)) <= 0;
     const unreadDelta = -this.#rows.filter(isMeant).length;
     if (unreadDelta === 0) return;
     this.#rows = this.#rows.map((row) => (isMeant(row) ? { ...row, readAt } : row));
-    this.#publish('notifications.read', { through, readAt, unreadDelta });
+    const keyset = { createdAt: through.at, id: through.id };
+    this.#publish('notifications.read', { through: keyset, readAt, unreadDelta });
   }
 
   /** Somebody, not this user, has lost the right to the topic. */
@@ -144,7 +180,13 @@ export class ModelServer {
         ),
         markAsRead: call(({ id }: { id: string }) => this.setRead(id, true)),
         markAsUnread: call(({ id }: { id: string }) => this.setRead(id, false)),
-        markAllAsRead: call(({ through }: { through: Place }) => this.markAllAsRead(through)),
+        markAllAsRead: call(({ through }: { through: { createdAt: string; id: string } }) =>
+          this.markAllAsRead(inboxPlace(through)),
+        ),
+        archive: call(({ id }: { id: string }) => this.setArchived(id, true)),
+        unarchive: call(({ id }: { id: string }) => this.setArchived(id, false)),
+        snooze: call(({ id, until }: { id: string; until: string }) => this.setSnoozed(id, until)),
+        unsnooze: call(({ id }: { id: string }) => this.setSnoozed(id, null)),
         remove: call(({ id }: { id: string }) => this.remove(id)),
       },
     };
@@ -153,13 +195,11 @@ export class ModelServer {
   #page(input: NotificationFilters & { cursor?: string; limit?: number }) {
     const { cursor, limit = 20, ...filters } = input;
     const after = cursor === undefined ? undefined : (JSON.parse(cursor) as Place);
-    const rest = this.list(filters).filter((row) => !after || compare(after, row) < 0);
+    const { placeOf, compare } = orderOf(filters.box);
+    const rest = this.list(filters).filter((row) => !after || compare(after, placeOf(row)) < 0);
     const items = rest.slice(0, limit);
     const last = items.at(-1);
-    const nextCursor =
-      rest.length > limit && last
-        ? JSON.stringify({ createdAt: last.createdAt, id: last.id })
-        : null;
+    const nextCursor = rest.length > limit && last ? JSON.stringify(placeOf(last)) : null;
     return {
       data: { items, unreadCount: this.unreadCount, nextCursor },
       cursor: { topic: this.topic, seq: this.head },
@@ -170,11 +210,10 @@ export class ModelServer {
     const before = this.#rows.find((row) => row.id === id);
     if (!before) return;
     const notification = to(before);
-    const isUnread = (row: Notification) => Number(row.readAt === null);
     this.#rows = this.#rows.map((row) => (row === before ? notification : row));
     this.#publish('notification.updated', {
       notification,
-      unreadDelta: isUnread(notification) - isUnread(before),
+      unreadDelta: unreadIn(notification) - unreadIn(before),
     });
   }
 

@@ -17,6 +17,10 @@ export const notModelled: Omit<RealtimeApi, 'live'> = {
     markAsRead: mutate,
     markAsUnread: mutate,
     markAllAsRead: mutate,
+    archive: mutate,
+    unarchive: mutate,
+    snooze: mutate,
+    unsnooze: mutate,
     remove: mutate,
   },
   discussions: {

@@ -4,7 +4,7 @@ const dayMs = 86_400_000;
 export type ReaderDays = {
   /** The same for all moments of a day. Takes milliseconds since 1970. */
   keyOf(at: number): string;
-  /** Today, yesterday, then the date. Takes milliseconds since 1970. */
+  /** Today, yesterday, tomorrow, else the date. Takes milliseconds since 1970. */
   labelOf(at: number): string;
 };
 
@@ -20,11 +20,13 @@ export function readerDays(now: number, locale: string, timeZone?: string): Read
   });
   const today = day.format(now);
   const yesterday = day.format(now - dayMs);
+  const tomorrow = day.format(now + dayMs);
   return {
     keyOf: (at) => day.format(at),
     labelOf(at) {
       const key = day.format(at);
       if (key === today) return 'Today';
+      if (key === tomorrow) return 'Tomorrow';
       return key === yesterday ? 'Yesterday' : date.format(at);
     },
   };
