@@ -125,6 +125,22 @@ it('counts for charts what the rows say, in the zone that is asked for', async (
   expect(london.hours[23]?.count).toBe(1);
   expect(london.ratings[3]).toEqual({ rating: 4, count: 1 });
 
+  // India is five and a half hours ahead of London, Nepal a quarter of an hour more.
+  await sql`
+    insert into student_activity (user_id, course_id, activity_type, created_at)
+    select ${student.id}, ${course.id}, 'enrolled', moment::timestamptz
+    from unnest(array['2026-03-09T17:50:00Z', '2026-03-09T18:20:00Z', '2026-03-09T18:40:00Z']) as moment`;
+  await sql`select private.recount_courses()`;
+  const ninth = { courseId: course.id, from: '2026-03-09', to: '2026-03-10' };
+  for (const [timeZone, first, second] of [
+    ['Asia/Kolkata', 2, 1],
+    ['Asia/Kathmandu', 1, 2],
+  ] as const) {
+    const there = await activity.analytics.query({ ...ninth, timeZone });
+    expect(there.days.map(({ enrolled }) => enrolled)).toEqual([first, second]);
+    expect([there.hours[23]?.count, there.hours[0]?.count]).toEqual([first, second]);
+  }
+
   const today = new Date().toISOString().slice(0, 10);
   const now = { courseId: course.id, from: today, to: today, timeZone: 'UTC' };
   expect((await activity.analytics.query(now)).funnel).toMatchObject([

@@ -16,6 +16,7 @@ import {
   type paymentsInput,
   type paymentsOutput,
 } from './contract.ts';
+import { isCountedFrom, quarterCounted } from './quarters.ts';
 
 /** How many of each kind need attention at once; the number of all is told beside them. */
 const ATTENTION_ROWS = 5;
@@ -163,11 +164,11 @@ async function readDays(
       select time_zone, (now() at time zone time_zone)::date as today
       from public.users where id = ${userId}::uuid
     ), counted as (
-      select (hours.hour at time zone reader.time_zone)::date as day, hours.*
-      from reader, public.course_activity_hours as hours
-      where hours.course_id in ${taught}
-        and hours.activity_type in ('enrolled', 'completed_course', 'reviewed', 'paid')
-        and hours.hour >= (reader.today - ${rowCount(TREND_DAYS - 1)}) at time zone reader.time_zone
+      select (${quarterCounted} at time zone reader.time_zone)::date as day, counted.*
+      from reader, public.course_activity_hours as counted
+      where counted.course_id in ${taught}
+        and counted.activity_type in ('enrolled', 'completed_course', 'reviewed', 'paid')
+        and ${isCountedFrom(sql`(reader.today - ${rowCount(TREND_DAYS - 1)}) at time zone reader.time_zone`)}
     )
     select
       to_char(day.day, 'YYYY-MM-DD') as "day",
