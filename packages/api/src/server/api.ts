@@ -7,6 +7,7 @@ import { createStripeWebhook } from '../payments/stripe-webhook.ts';
 import { createRest } from '../rest/rest.ts';
 import { appRouter } from '../router.ts';
 import { createServiceKeys } from '../services/service-keys.ts';
+import { createTracing, noTracing, type Tracing } from '../tracing/tracing.ts';
 import { createContext, requestIdOf, type Call, type Services } from './context.ts';
 import { createAsUser } from './database.ts';
 import { createEntrance, type Entrance, type Peer } from './entrance.ts';
@@ -47,6 +48,8 @@ export type Api = {
   db: Database;
   /** Where the API writes what it does. */
   log: Logger;
+  /** Says where the time of a request goes; nothing where nobody collects it. */
+  tracing: Tracing;
   /** Whether the database answers, and how fast. */
   health(): Promise<Health>;
   /** Whether calls can be answered: the database answers, and has the migration that is needed. */
@@ -80,9 +83,10 @@ export function createApi(settings: Settings, options: ApiOptions = {}): Api {
   const { portal = 'api' } = options;
   const log = options.log ?? pino({ name: portal, level: settings.logLevel ?? 'info' });
   const { monitor = createMonitor(db, portal, log) } = options;
-  const asUser = createAsUser(db);
+  const tracing = settings.tracing ? createTracing(portal, log) : noTracing;
+  const asUser = createAsUser(db, tracing);
   const countCall = createRateLimits(settings.rateLimits);
-  const services: Services = { issuer, asUser, countCall, monitor, log };
+  const services: Services = { issuer, asUser, countCall, monitor, tracing, log };
   const verifyToken = createSessions(createTokenVerifier(settings), db);
   const entrance = createEntrance(services, verifyToken, createServiceKeys(db));
   const takeStripeEvent = createStripeWebhook(asUser, settings.stripeWebhookSecret);
@@ -92,6 +96,7 @@ export function createApi(settings: Settings, options: ApiOptions = {}): Api {
     db,
     issuer,
     log,
+    tracing,
     verifyToken,
     trpc: (request, session, peer) => answerTrpc(request, entrance(request, session, peer)),
     rest: (request, session, peer) => rest(request, entrance(request, session, peer)),
@@ -101,9 +106,10 @@ export function createApi(settings: Settings, options: ApiOptions = {}): Api {
     metrics: () => monitor.metrics(),
     writeMonitoring: () => monitor.write(),
     stripeWebhook: (request) => answerStripe(request, takeStripeEvent, services),
-    close: () => {
+    async close() {
       monitor.close();
-      return db.$client.end({ timeout: CLOSE_TIMEOUT_SECONDS });
+      await db.$client.end({ timeout: CLOSE_TIMEOUT_SECONDS });
+      await tracing.close();
     },
   };
 }
@@ -112,9 +118,9 @@ export function createApi(settings: Settings, options: ApiOptions = {}): Api {
 async function answerStripe(
   request: Request,
   take: ReturnType<typeof createStripeWebhook>,
-  { log, monitor }: Services,
+  { log, monitor, tracing }: Services,
 ): Promise<Response> {
-  const requestId = requestIdOf(request);
+  const requestId = requestIdOf(request, tracing);
   const headers = { 'x-request-id': requestId, 'cache-control': 'no-store' };
   const startedAt = performance.now();
   try {
