@@ -1,6 +1,26 @@
 set check_function_bodies = off;
 
+CREATE TABLE "private"."subscription_events" (
+	"provider" text NOT NULL,
+	"id" text NOT NULL,
+	"reference" text NOT NULL,
+	"type" text NOT NULL,
+	"rank" smallint NOT NULL,
+	"happened_at" timestamp with time zone NOT NULL,
+	"told" jsonb NOT NULL,
+	"outcome" text NOT NULL,
+	"received_at" timestamp with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "subscription_events_once_each" PRIMARY KEY("provider","id"),
+	CONSTRAINT "subscription_events_have_a_known_outcome" CHECK (outcome in ('recorded', 'unmatched'))
+);
+
+ALTER TABLE "private"."subscription_events" ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE "course_activity_hours" ADD COLUMN "quarter" smallint DEFAULT 0 NOT NULL;
+
+ALTER TABLE "subscriptions" ADD COLUMN "renews_automatically" boolean DEFAULT false NOT NULL;
+
+CREATE INDEX "subscription_events_of_subscription" ON "private"."subscription_events" USING btree ("provider","reference","happened_at");
 
 ALTER TABLE "course_activity_hours" DROP CONSTRAINT "course_activity_hours_once_per_kind";
 
@@ -745,6 +765,125 @@ when (current_setting('homeroom.quiet', true) is distinct from 'on')
 execute function private.after_course_completion();
 -- <<< enrollment/triggers.sql
 
+-- >>> monitoring/minutes.sql
+grant select on private.monitoring_minutes to authenticated;
+grant select on private.browser_errors to authenticated;
+
+-- The sum of two histograms, bucket by bucket; one that is empty counts as zeros.
+create or replace function private.add_buckets(one bigint[], other bigint[]) returns bigint[]
+language sql immutable
+as $$
+  select coalesce(array_agg(coalesce(a, 0) + coalesce(b, 0) order by position), '{}')
+  from unnest(one, other) with ordinality as pair (a, b, position);
+$$;
+
+-- Adds what a portal has counted since it last did so to the present minute. `figures` has the
+-- columns of `monitoring_minutes`; tabs are the most at once. For the API's own role only.
+create or replace function private.add_monitoring(portal text, figures jsonb) returns void
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  added private.monitoring_minutes := jsonb_populate_record(null::private.monitoring_minutes, figures);
+begin
+  insert into private.monitoring_minutes as known
+  values (
+    date_trunc('minute', clock_timestamp()), portal, added.calls, added.failed_calls,
+    added.call_buckets, added.tabs, added.live_tabs, added.opened, added.failed, added.lost,
+    added.recovered, added.messages, added.screen_buckets, added.live_seconds,
+    added.still_seconds, added.live_actions, added.still_actions, added.browser_errors
+  )
+  on conflict (minute, source) do update
+  set
+    calls = known.calls + excluded.calls,
+    failed_calls = known.failed_calls + excluded.failed_calls,
+    call_buckets = private.add_buckets(known.call_buckets, excluded.call_buckets),
+    tabs = greatest(known.tabs, excluded.tabs),
+    live_tabs = greatest(known.live_tabs, excluded.live_tabs),
+    opened = known.opened + excluded.opened,
+    failed = known.failed + excluded.failed,
+    lost = known.lost + excluded.lost,
+    recovered = known.recovered + excluded.recovered,
+    messages = known.messages + excluded.messages,
+    screen_buckets = private.add_buckets(known.screen_buckets, excluded.screen_buckets),
+    live_seconds = known.live_seconds + excluded.live_seconds,
+    still_seconds = known.still_seconds + excluded.still_seconds,
+    live_actions = known.live_actions + excluded.live_actions,
+    still_actions = known.still_actions + excluded.still_actions,
+    browser_errors = known.browser_errors + excluded.browser_errors;
+end;
+$$;
+
+-- Remembers an error of a browser; the same one again is counted. At most a thousand kinds: what
+-- comes beyond them is counted and not described. For the API's own role only.
+create or replace function private.note_browser_error(
+  portal text,
+  place text,
+  message text,
+  path text
+)
+returns void
+language sql security definer set search_path = ''
+as $$
+  insert into private.browser_errors as known (fingerprint, source, place, message, path, occurrences)
+  select
+    encode(sha256(convert_to(concat_ws(chr(31), portal, place, message), 'UTF8')), 'hex'),
+    portal, place, message, path, 1
+  where (select count(*) from private.browser_errors) < 1000
+  on conflict (fingerprint) do update
+  set occurrences = known.occurrences + 1, last_seen_at = clock_timestamp(), path = excluded.path;
+$$;
+
+-- What waits to be done, by name, and how much of it: for administrators and scrapers.
+create or replace function private.queue_depths() returns table (queue text, depth bigint)
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  if not private.is_service() and not private.is_admin() then
+    raise exception 'ROLE_FORBIDDEN' using errcode = '42501';
+  end if;
+  return query
+  select 'live_flushes', count(*) from private.live_flushes
+  union all
+  select 'notification_failures', count(*) from private.notification_failures
+  where created_at > now() - interval '1 day'
+  union all
+  select 'expired_notifications', count(*) from public.notifications where expires_at <= now()
+  union all
+  select 'unmatched_payments', (
+    select count(*) from private.payment_events
+    where outcome = 'unmatched' and received_at > now() - interval '30 days'
+  ) + (
+    select count(*) from private.subscription_events
+    where outcome = 'unmatched' and received_at > now() - interval '30 days'
+  );
+end;
+$$;
+grant execute on function private.queue_depths() to authenticated;
+
+-- What monitoring has kept long enough goes. Gives the number of rows removed. Run daily.
+create or replace function private.tidy_monitoring() returns bigint
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  removed bigint := 0;
+  part bigint;
+begin
+  delete from private.job_runs where finished_at < now() - interval '14 days';
+  get diagnostics part = row_count;
+  removed := removed + part;
+  delete from private.monitoring_minutes where minute < now() - interval '30 days';
+  get diagnostics part = row_count;
+  removed := removed + part;
+  delete from private.browser_errors where last_seen_at < now() - interval '30 days';
+  get diagnostics part = row_count;
+  removed := removed + part;
+  delete from private.service_key_log where created_at < now() - interval '1 year';
+  get diagnostics part = row_count;
+  return removed + part;
+end;
+$$;
+-- <<< monitoring/minutes.sql
+
 -- >>> progress/complete.sql
 -- Completes a lesson for a student, and all that follows from it: lesson, module, enrollment,
 -- course, certificate, totals, points, achievements, feed, events and one notification. One
@@ -1109,6 +1248,195 @@ end;
 $$;
 grant execute on function private.enroll_for(uuid, uuid) to service_role;
 -- <<< services/acting.sql
+
+-- >>> subscriptions/record.sql
+-- Takes what a provider told of a subscription: `{ provider, eventId, type, kind, rank, happenedAt,
+-- reference, userId, plan, status, startedAt, expiresAt, cancelledAt, renews, invoice }`. `kind` says
+-- of what: `state` (the subscription as it was then), `paid` or `failed` (an invoice of it).
+--
+-- A subscription is what its events add up to: all of them are kept, each once, and it is computed
+-- from them anew. Its state is that of the newest by the provider's clock, and by `rank` within one
+-- second; it lasts as long as any event says that it is paid for, until one says that it has ended.
+-- So the end is the same whatever the order in which they come. Gives `repeated`, `recorded`, or
+-- `unmatched` (it is nobody's whom we know: an operator has to look).
+create or replace function private.record_subscription(told jsonb) returns text
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  source text := told ->> 'provider';
+  subject text := told ->> 'reference';
+  person uuid := (select id from public.users where id::text = told ->> 'userId');
+begin
+  perform pg_advisory_xact_lock(hashtextextended(concat_ws(' ', 'subscription', source, subject), 0));
+  insert into private.subscription_events (provider, id, reference, type, rank, happened_at, told, outcome)
+  values (
+    source, told ->> 'eventId', subject, told ->> 'type', (told ->> 'rank')::smallint,
+    (told ->> 'happenedAt')::timestamptz, told,
+    case when person is null then 'unmatched' else 'recorded' end
+  )
+  on conflict do nothing;
+  if not found then
+    return 'repeated';
+  end if;
+  if person is null then
+    return 'unmatched';
+  end if;
+  perform private.settle_subscription(person, source, subject);
+  if told ->> 'kind' = 'failed' then
+    perform private.tell_failed_renewal(person, told);
+  end if;
+  return 'recorded';
+end;
+$$;
+grant execute on function private.record_subscription(jsonb) to service_role;
+
+-- Writes the subscription that the events about it add up to; none before it has begun. Tells its
+-- owner when it has ended.
+create or replace function private.settle_subscription(person uuid, source text, subject text)
+returns void
+language plpgsql
+as $$
+declare
+  before public.subscriptions;
+  after public.subscriptions;
+  state jsonb;
+  has_begun boolean;
+  paid_until timestamptz;
+begin
+  select event.told into state
+  from private.subscription_events as event
+  where event.provider = source and event.reference = subject and event.told ->> 'kind' = 'state'
+  order by event.happened_at desc, event.rank desc, event.id desc
+  limit 1;
+  select
+    max((event.told ->> 'expiresAt')::timestamptz) filter (where event.told ->> 'kind' = 'paid'),
+    bool_or(event.told ->> 'kind' = 'paid' or event.told ->> 'status' in ('active', 'past_due')),
+    coalesce(min((event.told ->> 'startedAt')::timestamptz), min(event.happened_at)),
+    coalesce(state ->> 'plan', max(event.told ->> 'plan'), 'subscription')
+  into paid_until, has_begun, after.started_at, after.plan
+  from private.subscription_events as event
+  where event.provider = source and event.reference = subject;
+  if has_begun is not true then
+    return;
+  end if;
+  select * into before from public.subscriptions
+  where provider = source and provider_reference = subject;
+  after.status := coalesce(nullif(state ->> 'status', 'pending'), 'active');
+  after.expires_at := greatest(
+    (state ->> 'expiresAt')::timestamptz,
+    case when after.status <> 'cancelled' then paid_until end,
+    after.started_at + interval '1 second'
+  );
+  insert into public.subscriptions as known (
+    user_id, plan, status, provider, provider_reference, started_at, expires_at, cancelled_at,
+    renews_automatically
+  )
+  values (
+    person, after.plan, after.status, source, subject, after.started_at, after.expires_at,
+    (state ->> 'cancelledAt')::timestamptz,
+    coalesce((state ->> 'renews')::boolean, true)
+  )
+  on conflict (provider, provider_reference) do update
+  set
+    plan = excluded.plan,
+    status = excluded.status,
+    started_at = excluded.started_at,
+    expires_at = excluded.expires_at,
+    cancelled_at = excluded.cancelled_at,
+    renews_automatically = excluded.renews_automatically
+  returning * into after;
+  if after.status = 'cancelled' and before.status is distinct from 'cancelled' then
+    perform private.notify(jsonb_build_array(jsonb_build_object(
+      'user_id', person,
+      'type', 'subscription',
+      'level', 'info',
+      'title', 'Subscription ended',
+      'message', 'Your subscription has ended. What you have learned is kept.',
+      'data', jsonb_build_object('plan', after.plan),
+      'related_entity_type', 'subscription',
+      'related_entity_id', after.id,
+      'dedupe_key', 'subscription ended ' || after.id
+    )));
+  end if;
+end;
+$$;
+
+-- Tells that a payment didn't go through, once for each invoice, unless it has been paid since.
+create or replace function private.tell_failed_renewal(person uuid, failure jsonb) returns void
+language sql
+as $$
+  select private.notify(jsonb_build_array(jsonb_build_object(
+    'user_id', person,
+    'type', 'subscription',
+    'level', 'warning',
+    'title', 'Payment failed',
+    'message', 'The payment for your subscription failed. Update your card to keep it.',
+    'data', jsonb_build_object('plan', failure ->> 'plan'),
+    'dedupe_key', 'invoice failed ' || (failure ->> 'invoice')
+  )))
+  where not exists (
+    select 1 from private.subscription_events as paid
+    where paid.provider = failure ->> 'provider'
+      and paid.reference = failure ->> 'reference'
+      and paid.told ->> 'kind' = 'paid'
+      and paid.told ->> 'invoice' = failure ->> 'invoice'
+  );
+$$;
+-- <<< subscriptions/record.sql
+
+-- >>> subscriptions/remind.sql
+-- Reminds everybody whose subscription ends in 7, 3 or 1 days, and isn't renewed by itself, once each for every date at which it
+-- would end, and ends what is over. A run that comes late sends the reminder that fits now, never
+-- two at once. One statement, whatever their number. Gives how many were reminded. Run every ten
+-- minutes.
+create or replace function private.remind_subscriptions() returns integer
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  reminded integer;
+begin
+  with due as (
+    select
+      id, user_id, plan, expires_at,
+      case
+        when expires_at <= now() + interval '1 day' then 1
+        when expires_at <= now() + interval '3 days' then 3
+        else 7
+      end as days
+    from public.subscriptions
+    where status = 'active' and not renews_automatically and expires_at > now() and expires_at <= now() + interval '7 days'
+  ), first as (
+    insert into private.subscription_reminders (subscription_id, expires_at, days_before)
+    select id, expires_at, days from due
+    on conflict do nothing
+    returning subscription_id, days_before
+  )
+  insert into public.notifications (
+    user_id, type, level, title, message, data, related_entity_type, related_entity_id, expires_at
+  )
+  select
+    due.user_id, 'subscription', 'warning', 'Subscription Reminder',
+    format(
+      'Your subscription expires in %s. Renew to continue learning.',
+      case due.days when 1 then 'a day' else due.days || ' days' end
+    ),
+    jsonb_build_object('plan', due.plan, 'days', due.days, 'expires_at', due.expires_at),
+    'subscription', due.id, due.expires_at
+  from first
+  join due on due.id = first.subscription_id
+  where not exists (
+    select 1 from public.notification_preferences
+    where user_id = due.user_id and type = 'subscription' and not enabled
+  );
+  get diagnostics reminded = row_count;
+  update public.subscriptions set status = 'expired'
+  where status = 'active'
+    -- A provider takes some hours to renew what it renews.
+    and expires_at + case when renews_automatically then interval '1 day' else '0' end <= now();
+  return reminded;
+end;
+$$;
+-- <<< subscriptions/remind.sql
 
 -- What was counted by the hour is counted anew, by the quarter.
 delete from public.course_activity_hours;
