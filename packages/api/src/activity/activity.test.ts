@@ -101,6 +101,29 @@ it('says what needs attention, and only to who teaches', async () => {
   expect(await refusal(theirs.overview.query({}))).toMatchObject({ appCode: 'ROLE_FORBIDDEN' });
 });
 
+it('begins and ends the reader’s days where the reader is', async () => {
+  await using room = await classroom();
+  const { instructor, course, student } = await setUp(room);
+  const { sql } = room.db;
+  await sql`update users set time_zone = 'Asia/Kolkata' where id = ${instructor.id}`;
+  const [there = { first: '', tomorrow: '' }] = await sql<{ first: string; tomorrow: string }[]>`
+    select
+      ((now() at time zone 'Asia/Kolkata')::date - 13)::timestamp at time zone 'Asia/Kolkata' as first,
+      ((now() at time zone 'Asia/Kolkata')::date + 1)::timestamp at time zone 'Asia/Kolkata' as tomorrow`;
+  await sql`
+    insert into student_activity (user_id, course_id, activity_type, created_at)
+    values
+      (${student.id}, ${course.id}, 'enrolled', ${there.first}),
+      (${student.id}, ${course.id}, 'enrolled', ${there.first}::timestamptz - interval '1 second')`;
+  await sql`
+    insert into workshops (course_id, title, starts_at, ends_at)
+    values (${course.id}, 'Tomorrow', ${there.tomorrow}, ${there.tomorrow}::timestamptz + interval '1 hour')`;
+  await sql`select private.recount_courses()`;
+  const { data } = await (await room.as(instructor)).activity.overview.query({});
+  expect(data.days.map(({ enrolled }) => enrolled)).toEqual([1, ...Array<number>(12).fill(0), 1]);
+  expect(data.attention.workshops).toEqual([]);
+});
+
 it('counts for charts what the rows say, in the zone that is asked for', async () => {
   await using room = await classroom();
   const { instructor, course, student, lessonId } = await setUp(room);
@@ -124,6 +147,22 @@ it('counts for charts what the rows say, in the zone that is asked for', async (
   expect(berlin.hours[0]?.count).toBe(1);
   expect(london.hours[23]?.count).toBe(1);
   expect(london.ratings[3]).toEqual({ rating: 4, count: 1 });
+
+  // India is five and a half hours ahead of London, Nepal a quarter of an hour more.
+  await sql`
+    insert into student_activity (user_id, course_id, activity_type, created_at)
+    select ${student.id}, ${course.id}, 'enrolled', moment::timestamptz
+    from unnest(array['2026-03-09T17:50:00Z', '2026-03-09T18:20:00Z', '2026-03-09T18:40:00Z']) as moment`;
+  await sql`select private.recount_courses()`;
+  const ninth = { courseId: course.id, from: '2026-03-09', to: '2026-03-10' };
+  for (const [timeZone, first, second] of [
+    ['Asia/Kolkata', 2, 1],
+    ['Asia/Kathmandu', 1, 2],
+  ] as const) {
+    const there = await activity.analytics.query({ ...ninth, timeZone });
+    expect(there.days.map(({ enrolled }) => enrolled)).toEqual([first, second]);
+    expect([there.hours[23]?.count, there.hours[0]?.count]).toEqual([first, second]);
+  }
 
   const today = new Date().toISOString().slice(0, 10);
   const now = { courseId: course.id, from: today, to: today, timeZone: 'UTC' };

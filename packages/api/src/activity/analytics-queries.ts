@@ -4,6 +4,7 @@ import type { UserTransaction } from '../server/database.ts';
 import { ApiError } from '../server/errors.ts';
 import { onlyRow } from '../server/fragments.ts';
 import type { Analytics, analyticsInput } from './analytics-contract.ts';
+import { isCountedFrom, quarterCounted } from './quarters.ts';
 
 type Asked = z.output<typeof analyticsInput>;
 
@@ -19,7 +20,7 @@ const isWithin = (asked: Asked, column: SQL): SQL =>
 
 /**
  * What happened in a course in a period: one statement a chart, all of one snapshot, under the
- * policies. What is counted by hour (`course_activity_hours`) doesn't depend on how much happened.
+ * policies. What is counted by quarter (`course_activity_hours`) doesn't depend on how much happened.
  */
 export async function analytics(tx: UserTransaction, asked: Asked): Promise<Analytics> {
   const [{ isTaught }, days, funnel, ratings, quizzes, hours] = await Promise.all([
@@ -41,11 +42,11 @@ export async function analytics(tx: UserTransaction, asked: Asked): Promise<Anal
 function readDays(tx: UserTransaction, asked: Asked) {
   return tx.execute<Analytics['days'][number]>(sql`
     with counted as (
-      select (hour at time zone ${asked.timeZone})::date as day, activity_type, sum(count) as count
-      from public.course_activity_hours
+      select (${quarterCounted} at time zone ${asked.timeZone})::date as day, activity_type, sum(count) as count
+      from public.course_activity_hours as counted
       where course_id = ${asked.courseId}::uuid
         and activity_type in ('enrolled', 'completed_course')
-        and ${isWithin(asked, sql`hour`)}
+        and ${isCountedFrom(startOf(asked))} and ${quarterCounted} < ${endOf(asked)}
       group by 1, 2
     )
     select
@@ -145,9 +146,9 @@ function readHours(tx: UserTransaction, asked: Asked) {
     select hour.hour as "hour", coalesce(sum(counted.count), 0)::integer as "count"
     from generate_series(0, 23) as hour
     left join public.course_activity_hours as counted
-      on extract(hour from counted.hour at time zone ${asked.timeZone}) = hour.hour
+      on extract(hour from ${quarterCounted} at time zone ${asked.timeZone}) = hour.hour
       and counted.course_id = ${asked.courseId}::uuid
-      and ${isWithin(asked, sql`counted.hour`)}
+      and ${isCountedFrom(startOf(asked))} and ${quarterCounted} < ${endOf(asked)}
     group by hour.hour
     order by hour.hour`);
 }

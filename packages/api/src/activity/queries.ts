@@ -16,9 +16,13 @@ import {
   type paymentsInput,
   type paymentsOutput,
 } from './contract.ts';
+import { ACTIVITY_TYPES } from './kinds-contract.ts';
+import { countedSince, quarterCounted } from './quarters.ts';
 
 /** How many of each kind need attention at once; the number of all is told beside them. */
 const ATTENTION_ROWS = 5;
+/** What the trends show. */
+const TREND_TYPES = ['enrolled', 'completed_course', 'reviewed', 'paid'] as const;
 /** Nobody counts further: "1,000+". */
 const ATTENTION_COUNT_MAX = 1000;
 
@@ -159,15 +163,17 @@ async function readDays(
   taught: SQL,
 ): Promise<Overview['days']> {
   return tx.execute<Overview['days'][number]>(sql`
-    with reader as (
-      select time_zone, (now() at time zone time_zone)::date as today
+    with reader as materialized (
+      select
+        time_zone,
+        (now() at time zone time_zone)::date as today,
+        -- A plain timestamp is taken for local time; a date would be taken for UTC's.
+        ((now() at time zone time_zone)::date - ${rowCount(TREND_DAYS - 1)})::timestamp
+          at time zone time_zone as since
       from public.users where id = ${userId}::uuid
     ), counted as (
-      select (hours.hour at time zone reader.time_zone)::date as day, hours.*
-      from reader, public.course_activity_hours as hours
-      where hours.course_id in ${taught}
-        and hours.activity_type in ('enrolled', 'completed_course', 'reviewed', 'paid')
-        and hours.hour >= (reader.today - ${rowCount(TREND_DAYS - 1)}) at time zone reader.time_zone
+      select (${quarterCounted} at time zone reader.time_zone)::date as day, counted.*
+      from reader cross join ${countedSince(taught, TREND_TYPES, sql`reader.since`)}
     )
     select
       to_char(day.day, 'YYYY-MM-DD') as "day",
@@ -193,13 +199,14 @@ async function readDays(
 }
 
 async function readHours(tx: UserTransaction, taught: SQL): Promise<number[]> {
+  const since = sql`(date_trunc('hour', now(), 'UTC') - interval '23 hours')`;
   const rows = await tx.execute<{ count: number }>(sql`
+    with counted as (
+      select counted.hour, counted.count from ${countedSince(taught, ACTIVITY_TYPES, since)}
+    )
     select coalesce(sum(counted.count), 0)::integer as "count"
-    from generate_series(
-      date_trunc('hour', now(), 'UTC') - interval '23 hours', now(), interval '1 hour'
-    ) as hour
-    left join public.course_activity_hours as counted
-      on counted.hour = hour.hour and counted.course_id in ${taught}
+    from generate_series(${since}, now(), interval '1 hour') as hour
+    left join counted on counted.hour = hour.hour
     group by hour.hour
     order by hour.hour`);
   return rows.map(({ count }) => count);
@@ -328,8 +335,8 @@ async function readWorkshops(tx: UserTransaction, userId: string, taught: SQL) {
     ) as reader
     where workshop.course_id in ${taught}
       and workshop.status in ('scheduled', 'live')
-      and workshop.starts_at < (reader.today + 1) at time zone reader.time_zone
-      and workshop.ends_at > reader.today at time zone reader.time_zone
+      and workshop.starts_at < (reader.today + 1)::timestamp at time zone reader.time_zone
+      and workshop.ends_at > reader.today::timestamp at time zone reader.time_zone
       and workshop.ends_at > now()
     order by workshop.starts_at, workshop.id
     limit ${rowCount(ATTENTION_ROWS)}`);

@@ -8,7 +8,7 @@ const item = (values: Partial<Notification>): Notification => ({
   ...{ id: '7d1f3c1e-0000-4000-8000-000000000001', type: 'announcement', level: 'info' },
   ...{ title: 'News', message: 'Text', data: {}, courseId: null, relatedEntityType: null },
   ...{ relatedEntityId: null, count: 1, readAt: null, expiresAt: null },
-  ...{ archivedAt: null, snoozedUntil: null, wokenAt: null },
+  ...{ archivedAt: null, snoozedUntil: null },
   createdAt: '2026-11-22T22:30:00.000000Z',
   listedAt: '2026-11-22T22:30:00.000000Z',
   ...values,

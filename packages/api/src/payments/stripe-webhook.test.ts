@@ -93,6 +93,52 @@ it('takes a refund that comes before its payment', async () => {
   expect(payment).toEqual({ user_id: ann.id, status: 'refunded', refunded_cents: 4900 });
 });
 
+it('keeps a subscription by what Stripe tells of it and of its invoices', async () => {
+  const { room: opened, ann } = await scene(SECRET);
+  await using room = opened;
+  const now = Math.floor(Date.now() / 1000);
+  const metadata = { user_id: ann.id };
+  const event = (id: string, type: string, created: number, object: object) => ({
+    ...{ id, type, created, object: 'event', data: { object } },
+  });
+  const subscription = (status: string, more: object = {}) => ({
+    ...{ id: 'sub_1', object: 'subscription', status, metadata, start_date: now },
+    ...{ cancel_at_period_end: false, canceled_at: null, ended_at: null },
+    items: { data: [{ current_period_end: now + 86_400, price: { lookup_key: 'pro' } }] },
+    ...more,
+  });
+  const invoice = {
+    ...{ id: 'in_1', object: 'invoice' },
+    lines: { data: [{ period: { start: now, end: now + 30 * 86_400 } }] },
+    parent: { subscription_details: { subscription: 'sub_1', metadata } },
+  };
+  const updated = event('evt_2', 'customer.subscription.updated', now, subscription('active'));
+  const created = event('evt_1', 'customer.subscription.created', now, subscription('incomplete'));
+  const kept = async () => {
+    const rows = await room.db.sql<{ plan: string; status: string; days: string }[]>`
+      select plan, status, round(extract(epoch from expires_at) - ${now}) / 86400 as days
+      from subscriptions where user_id = ${ann.id}`;
+    return rows.map((row) => [row.plan, row.status, Number(row.days)]);
+  };
+  // Within one second, and the wrong way round.
+  expect(await deliver(room, updated)).toEqual({ status: 200, outcome: 'recorded' });
+  expect(await deliver(room, created)).toEqual({ status: 200, outcome: 'recorded' });
+  expect(await deliver(room, updated)).toEqual({ status: 200, outcome: 'repeated' });
+  expect(await kept()).toEqual([['pro', 'active', 1]]);
+  await deliver(room, event('evt_3', 'invoice.paid', now, invoice));
+  expect(await kept()).toEqual([['pro', 'active', 30]]);
+  await deliver(room, event('evt_4', 'invoice.payment_failed', now, { ...invoice, id: 'in_2' }));
+  const gone = subscription('canceled', { ended_at: now + 172_800, canceled_at: now });
+  await deliver(room, event('evt_5', 'customer.subscription.deleted', now + 1, gone));
+  expect(await kept()).toEqual([['pro', 'cancelled', 2]]);
+  const { data } = await (await room.as(ann)).notifications.list.query({});
+  expect(data.items.map(({ title }) => title)).toEqual(['Subscription ended', 'Payment failed']);
+  const foreign = subscription('active', { id: 'sub_2', metadata: {} });
+  expect(
+    await deliver(room, event('evt_6', 'customer.subscription.created', now, foreign)),
+  ).toMatchObject({ outcome: 'ignored' });
+});
+
 it('believes nobody but Stripe, and ignores what is not for a course', async () => {
   const { room: opened, events } = await scene(SECRET);
   await using room = opened;

@@ -1,7 +1,9 @@
 import type { Stripe } from 'stripe';
-import type { AsUser } from '../server/database.ts';
+import type { AsUser, UserTransaction } from '../server/database.ts';
 import { ApiError } from '../server/errors.ts';
 import type { PaymentOutcome } from '../services/contract.ts';
+import { recordSubscription } from '../subscriptions/queries.ts';
+import { subscriptionOf } from '../subscriptions/stripe-events.ts';
 import { recordPayment } from './queries.ts';
 import { paymentOf } from './stripe-events.ts';
 
@@ -24,10 +26,20 @@ export function createStripeWebhook(
     const body = await request.text();
     if (body.length > BODY_LENGTH_MAX) throw new ApiError('BODY_TOO_LARGE');
     const event = await verified(body, request.headers.get('stripe-signature') ?? '', secret);
-    const told = paymentOf(event);
-    if (told === null) return 'ignored';
-    return asUser({ service: 'stripe', requestId }, 'write', (tx) => recordPayment(tx, told));
+    const record = recorderOf(event);
+    if (record === null) return 'ignored';
+    return asUser({ service: 'stripe', requestId }, 'write', record);
   };
+}
+
+/** What writes down what an event tells; null where it concerns nothing of ours. */
+function recorderOf(
+  event: Stripe.Event,
+): ((tx: UserTransaction) => Promise<PaymentOutcome>) | null {
+  const payment = paymentOf(event);
+  if (payment) return (tx) => recordPayment(tx, payment);
+  const subscription = subscriptionOf(event);
+  return subscription && ((tx) => recordSubscription(tx, subscription));
 }
 
 async function verified(body: string, signature: string, secret: string): Promise<Stripe.Event> {

@@ -9,6 +9,7 @@ import { createStripeWebhook } from '../payments/stripe-webhook.ts';
 import { createRest } from '../rest/rest.ts';
 import { appRouter } from '../router.ts';
 import { createServiceKeys } from '../services/service-keys.ts';
+import { createTracing, noTracing, type Tracing } from '../tracing/tracing.ts';
 import { createContext, requestIdOf, type Call, type Services } from './context.ts';
 import { createAsUser } from './database.ts';
 import { createEntrance, type Entrance, type Peer } from './entrance.ts';
@@ -49,6 +50,8 @@ export type Api = {
   db: Database;
   /** Where the API writes what it does. */
   log: Logger;
+  /** Says where the time of a request goes; nothing where nobody collects it. */
+  tracing: Tracing;
   /** Whether the database answers, and how fast. */
   health(): Promise<Health>;
   /** Whether calls can be answered: the database answers, and has the migration that is needed. */
@@ -84,11 +87,12 @@ export function createApi(settings: Settings, options: ApiOptions = {}): Api {
   const { portal = 'api' } = options;
   const log = options.log ?? pino({ name: portal, level: settings.logLevel ?? 'info' });
   const { monitor = createMonitor(db, portal, log) } = options;
-  const asUser = createAsUser(db);
+  const tracing = settings.tracing ? createTracing(portal, log) : noTracing;
+  const asUser = createAsUser(db, tracing);
   const countCall = createRateLimits(settings.rateLimits);
   const digests = createDigests(settings, db, log);
   const sendsMail = digests !== null;
-  const services: Services = { issuer, asUser, countCall, monitor, log, sendsMail };
+  const services: Services = { issuer, asUser, countCall, monitor, tracing, log, sendsMail };
   const verifyToken = createSessions(createTokenVerifier(settings), db);
   const entrance = createEntrance(services, verifyToken, createServiceKeys(db));
   const takeStripeEvent = createStripeWebhook(asUser, settings.stripeWebhookSecret);
@@ -98,6 +102,7 @@ export function createApi(settings: Settings, options: ApiOptions = {}): Api {
     db,
     issuer,
     log,
+    tracing,
     verifyToken,
     trpc: (request, session, peer) => answerTrpc(request, entrance(request, session, peer)),
     rest: (request, session, peer) => rest(request, entrance(request, session, peer)),
@@ -108,10 +113,11 @@ export function createApi(settings: Settings, options: ApiOptions = {}): Api {
     writeMonitoring: () => monitor.write(),
     stripeWebhook: (request) => answerStripe(request, takeStripeEvent, services),
     digests,
-    close: async () => {
+    async close() {
       monitor.close();
       await digests?.close();
       await db.$client.end({ timeout: CLOSE_TIMEOUT_SECONDS });
+      await tracing.close();
     },
   };
 }
@@ -127,9 +133,9 @@ function createDigests(settings: Settings, db: Database, log: Logger): DigestSen
 async function answerStripe(
   request: Request,
   take: ReturnType<typeof createStripeWebhook>,
-  { log, monitor }: Services,
+  { log, monitor, tracing }: Services,
 ): Promise<Response> {
-  const requestId = requestIdOf(request);
+  const requestId = requestIdOf(request, tracing);
   const headers = { 'x-request-id': requestId, 'cache-control': 'no-store' };
   const startedAt = performance.now();
   try {

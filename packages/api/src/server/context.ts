@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Monitor } from '../monitoring/monitor.ts';
 import type { Service } from '../services/service-keys.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 import type { AsUser } from './database.ts';
 import type { Issuer } from '../certificates/issuer.ts';
 import type { CountCall } from './rate-limits.ts';
@@ -11,6 +12,7 @@ export type Services = {
   asUser: AsUser;
   countCall: CountCall;
   monitor: Monitor;
+  tracing: Tracing;
   log: Logger;
   /** Null where no keys are set. */
   issuer: Issuer | null;
@@ -35,10 +37,14 @@ export type Context = Services & Call;
 /** A request id that a proxy has given already: short, and harmless in a log. */
 const FOREIGN_REQUEST_ID = /^[\w.-]{8,64}$/;
 
-/** The id of a request: the one that a proxy gave it, or a new one. */
-export function requestIdOf(request: Request): string {
+/**
+ * The id of a request: the one that a proxy gave it; that of its trace, so that one id leads
+ * everywhere; or a new one.
+ */
+export function requestIdOf(request: Request, tracing: Tracing): string {
   const given = request.headers.get('x-request-id');
-  return given && FOREIGN_REQUEST_ID.test(given) ? given : crypto.randomUUID();
+  if (given && FOREIGN_REQUEST_ID.test(given)) return given;
+  return tracing.traceId() ?? crypto.randomUUID();
 }
 
 /** The context of one call. */

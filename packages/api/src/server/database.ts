@@ -2,6 +2,7 @@ import type { Database } from '@homeroom/db';
 import { PgDialect } from 'drizzle-orm/pg-core';
 import { PostgresJsSession, PostgresJsTransaction } from 'drizzle-orm/postgres-js';
 import type { Sql, TransactionSql } from 'postgres';
+import { noTracing, type Tracing } from '../tracing/tracing.ts';
 import { isLostConnection, LostConnectionError, onceMoreIfLost } from './lost-connection.ts';
 
 /** A transaction in which row level security sees the user. Drizzle's, with prepared statements. */
@@ -47,6 +48,9 @@ const BECOME_USER = `
 
 const dialect = new PgDialect();
 
+/** What a trace says of a transaction. */
+const DATABASE_FACTS = { 'db.system.name': 'postgresql' };
+
 /**
  * Runs `work` in a transaction of its own, as the user (as nobody for null), under row level
  * security. `work` does
@@ -73,10 +77,10 @@ type Progress = { hasBegun: boolean; isLost: boolean };
  * the first one of `work` (they share a round trip), and a read gives its result without waiting
  * for its `commit`: a query costs `begin` and one round trip.
  */
-export function createAsUser(database: Database): AsUser {
+export function createAsUser(database: Database, tracing: Tracing = noTracing): AsUser {
   const client: Sql = database.$client;
 
-  return (claims, mode, work) =>
+  const runAsUser: AsUser = (claims, mode, work) =>
     new Promise((resolve, reject) => {
       const jwtClaims = claims ? jwtClaimsOf(claims) : NOBODY;
       const applicationName = applicationNameOf(claims?.requestId);
@@ -115,6 +119,8 @@ export function createAsUser(database: Database): AsUser {
         },
       );
     });
+  return (claims, mode, work) =>
+    tracing.run(`transaction ${mode}`, DATABASE_FACTS, () => runAsUser(claims, mode, work));
 }
 
 /** As `auth.uid()`, `auth.jwt()` and the policies read it. */

@@ -27,7 +27,7 @@ export function createEntrance(
   verifyKey: (key: string) => Promise<Service>,
 ): (request: Request, cookieSession: Session | null, peer?: Peer) => Entrance {
   return (request, cookieSession, peer) => {
-    const requestId = requestIdOf(request);
+    const requestId = requestIdOf(request, services.tracing);
     return {
       requestId,
       async enter() {

@@ -36,19 +36,21 @@ export const router = t.router;
 /** Makes callers that run procedures in this process, without HTTP. */
 export const createCallerFactory = t.createCallerFactory;
 
-/** Counts and measures the call, tells errors apart, writes the log line: around every procedure. */
-export const publicProcedure = t.procedure.use(async ({ ctx, path, type, next }) => {
-  const startedAt = performance.now();
-  const kind = type === 'mutation' ? 'mutation' : 'query';
-  await ctx.countCall(kind, path, ctx.service ?? ctx.session?.userId ?? ctx.clientAddress);
-  const result = await next();
-  const error = result.ok ? null : toApiError(result.error);
-  const durationMs = performance.now() - startedAt;
-  ctx.monitor.called(path, durationMs, error);
-  logCall(ctx, path, durationMs, error);
-  if (error) throw error;
-  return result;
-});
+/** Counts, measures and traces the call, tells errors apart, writes the log line: around every procedure. */
+export const publicProcedure = t.procedure.use(({ ctx, path, type, next }) =>
+  ctx.tracing.run(path, { 'rpc.system': 'trpc', 'rpc.method': path }, async () => {
+    const startedAt = performance.now();
+    const kind = type === 'mutation' ? 'mutation' : 'query';
+    await ctx.countCall(kind, path, ctx.service ?? ctx.session?.userId ?? ctx.clientAddress);
+    const result = await next();
+    const error = result.ok ? null : toApiError(result.error);
+    const durationMs = performance.now() - startedAt;
+    ctx.monitor.called(path, durationMs, error);
+    logCall(ctx, path, durationMs, error);
+    if (error) throw error;
+    return result;
+  }),
+);
 
 /** For whoever is signed in. `ctx.transaction` runs statements as that user. */
 export const userProcedure = publicProcedure.use(({ ctx, type, next }) => {

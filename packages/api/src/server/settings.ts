@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isTracingWanted } from '../tracing/tracing.ts';
 import { keySetSchema, type KeySet } from '../certificates/signing-keys.ts';
 
 /** An optional variable: unset and empty are the same, as in most shells and .env files. */
@@ -132,6 +133,8 @@ export type Settings = {
   monitoringSample?: number | undefined;
   /** The signing secret of the webhook that Stripe calls; without it, none is taken. */
   stripeWebhookSecret?: string | undefined;
+  /** Whether traces are sent, by OpenTelemetry's own variables. */
+  tracing?: boolean | undefined;
   /** Calls a minute, per user and procedure. */
   rateLimits?: { query: number; mutation: number } | undefined;
 };
@@ -172,5 +175,6 @@ export function readSettings(environment: Record<string, string | undefined>): S
     metricsToken: variables.METRICS_TOKEN,
     monitoringSample: variables.MONITORING_SAMPLE ?? 1,
     stripeWebhookSecret: variables.STRIPE_WEBHOOK_SECRET,
+    tracing: isTracingWanted(environment),
   };
 }

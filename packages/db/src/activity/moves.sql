@@ -64,13 +64,13 @@ create or replace function private.after_payment_moved() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
 begin
-  if old.status = 'succeeded' then
+  if tg_op <> 'INSERT' and old.status = 'succeeded' then
     perform private.tell_stats(old.course_id, jsonb_build_object(
       'currency', old.currency, 'cents', -old.amount_cents
     ));
   end if;
-  if tg_op = 'UPDATE' and new.status = 'succeeded'
-    and (old.status in ('succeeded', 'refunded') or new.user_id is null) then
+  if tg_op = 'INSERT' or (tg_op = 'UPDATE' and new.status = 'succeeded'
+    and (old.status in ('succeeded', 'refunded') or new.user_id is null)) then
     perform private.tell_stats(new.course_id, jsonb_build_object(
       'currency', new.currency, 'cents', new.amount_cents
     ));
@@ -85,6 +85,13 @@ for each row
 when ((old.status, old.amount_cents, old.currency, old.course_id)
     is distinct from (new.status, new.amount_cents, new.currency, new.course_id)
   and 'succeeded' in (old.status, new.status)
+  and current_setting('homeroom.quiet', true) is distinct from 'on')
+execute function private.after_payment_moved();
+
+create or replace trigger after_payment_of_nobody
+after insert on public.payments
+for each row
+when (new.status = 'succeeded' and new.user_id is null
   and current_setting('homeroom.quiet', true) is distinct from 'on')
 execute function private.after_payment_moved();
 

@@ -245,18 +245,19 @@ begin
 end;
 $$;
 
--- Counts the activity of courses by hour, from the hour of a moment on.
+-- Counts the activity of courses by quarter of an hour, from the hour of a moment on.
 create or replace function private.count_hours(course_ids uuid[], since timestamptz) returns void
 language plpgsql
 as $$
 begin
   insert into public.course_activity_hours as counted (
-    course_id, activity_type, hour, currency, count, amount
+    course_id, activity_type, hour, quarter, currency, count, amount
   )
   select
     course_id,
     activity_type,
     date_trunc('hour', created_at, 'UTC'),
+    extract(minute from created_at at time zone 'UTC')::integer / 15,
     case activity_type when 'paid' then coalesce(data ->> 'currency', '') else '' end,
     count(*),
     coalesce(sum(case activity_type
@@ -266,8 +267,8 @@ begin
   from public.student_activity
   where course_id = any (course_ids)
     and created_at >= case when since = '-infinity' then since else date_trunc('hour', since, 'UTC') end
-  group by 1, 2, 3, 4
-  on conflict (course_id, activity_type, hour, currency) do update
+  group by 1, 2, 3, 4, 5
+  on conflict (course_id, activity_type, hour, quarter, currency) do update
   set count = excluded.count, amount = excluded.amount
   where (counted.count, counted.amount) is distinct from (excluded.count, excluded.amount);
 end;

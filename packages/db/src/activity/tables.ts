@@ -9,6 +9,7 @@ import {
   pgPolicy,
   pgTable,
   primaryKey,
+  smallint,
   text,
   uuid,
 } from 'drizzle-orm/pg-core';
@@ -101,7 +102,11 @@ export const courseStats = pgTable(
   ],
 );
 
-/** How much happened in a course, by kind and hour: what charts are made of. Counted by a job. */
+/**
+ * How much happened in a course, by kind and quarter of an hour: what charts are made of. Counted by
+ * a job. Quarters, because days and hours begin on one in every time zone there is (Kolkata is 5:30
+ * ahead of UTC, Kathmandu 5:45).
+ */
 export const courseActivityHours = pgTable(
   'course_activity_hours',
   {
@@ -110,6 +115,8 @@ export const courseActivityHours = pgTable(
       .references(() => courses.id, { onDelete: 'cascade' }),
     activityType: text({ enum: ACTIVITY_TYPES }).notNull(),
     hour: moment().notNull(),
+    /** Which quarter of that hour: 0–3. */
+    quarter: smallint().notNull().default(0),
     /** Of payments; empty otherwise. */
     currency: text().notNull().default(''),
     count: integer().notNull(),
@@ -119,9 +126,10 @@ export const courseActivityHours = pgTable(
   (table) => [
     primaryKey({
       name: 'course_activity_hours_once_per_kind',
-      columns: [table.courseId, table.activityType, table.hour, table.currency],
+      columns: [table.courseId, table.activityType, table.hour, table.quarter, table.currency],
     }),
     check('course_activity_hours_count_up', sql`count > 0`),
+    check('course_activity_hours_have_four_quarters', sql`quarter between 0 and 3`),
     pgPolicy('staff see how much happens in their courses', {
       for: 'select',
       to: authenticatedRole,

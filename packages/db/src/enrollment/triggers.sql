@@ -51,14 +51,20 @@ for each statement
 when (current_setting('homeroom.quiet', true) is distinct from 'on')
 execute function private.after_enrollment();
 
--- A course finished: told once, when `status` becomes `completed`. Other changes of `status` move
--- the figures of the course (activity/stats.sql).
+-- A course finished: told once, when `status` becomes `completed`. An enrollment that was cancelled
+-- and begins again is told as a new one. Other changes of `status` move the figures of the course
+-- (activity/stats.sql).
 create or replace function private.after_course_completion() returns trigger
 language plpgsql security definer
 set search_path = ''
 set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
+  returned uuid[];
+  returned_to uuid[];
+  returns uuid[];
+  returned_details jsonb[];
+  told text;
   students uuid[];
   courses uuid[];
   entities uuid[];
@@ -66,6 +72,22 @@ declare
   moves text;
 begin
   select
+    array_agg(after.user_id) filter (where before.status = 'cancelled'),
+    array_agg(after.course_id) filter (where before.status = 'cancelled'),
+    array_agg(after.id) filter (where before.status = 'cancelled'),
+    array_agg('{}'::jsonb) filter (where before.status = 'cancelled'),
+    string_agg(
+      json_build_object(
+        'topic', 'user:' || after.user_id,
+        'event', 'enrollment.created',
+        'payload', json_build_object(
+          'courseId', after.course_id,
+          'courseTitle', (select title from public.courses where courses.id = after.course_id),
+          'enrolledAt', private.iso_time(after.enrolled_at)
+        )
+      )::text,
+      ','
+    ) filter (where before.status = 'cancelled'),
     array_agg(after.user_id) filter (where after.status = 'completed'),
     array_agg(after.course_id) filter (where after.status = 'completed'),
     array_agg(after.id) filter (where after.status = 'completed'),
@@ -75,18 +97,26 @@ begin
         'topic', 'course:' || after.course_id || ':staff',
         'event', 'stats.changed',
         'payload', json_build_object(
-          'enrolled', (after.status <> 'cancelled')::integer - (before.status <> 'cancelled')::integer,
+          'enrolled', -(after.status = 'cancelled')::integer,
           'completed', -(before.status = 'completed')::integer
         )
       )::text,
       ','
-    ) filter (where before.status <> 'active' or after.status = 'cancelled')
-  into students, courses, entities, details, moves
+    ) filter (where before.status = 'completed' or after.status = 'cancelled')
+  into
+    returned, returned_to, returns, returned_details, told,
+    students, courses, entities, details, moves
   from before
   join after using (id)
   where after.status <> before.status;
   if moves is not null then
     perform private.queue_live('homeroom.events', moves);
+  end if;
+  if returned is not null then
+    perform private.tell_instructors(
+      'enrollment', 'enrolled', 'New Student Enrolled', '%s enrolled in "%s"', 'enrollment',
+      returned, returned_to, returns, returned_details, told
+    );
   end if;
   if students is not null then
     perform private.tell_instructors(

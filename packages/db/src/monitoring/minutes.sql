@@ -81,8 +81,13 @@ begin
   union all
   select 'expired_notifications', count(*) from public.notifications where expires_at <= now()
   union all
-  select 'unmatched_payments', count(*) from private.payment_events
-  where outcome = 'unmatched' and received_at > now() - interval '30 days';
+  select 'unmatched_payments', (
+    select count(*) from private.payment_events
+    where outcome = 'unmatched' and received_at > now() - interval '30 days'
+  ) + (
+    select count(*) from private.subscription_events
+    where outcome = 'unmatched' and received_at > now() - interval '30 days'
+  );
 end;
 $$;
 grant execute on function private.queue_depths() to authenticated;

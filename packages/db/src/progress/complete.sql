@@ -68,7 +68,7 @@ begin
   end if;
   told := private.completion_json(student, place, counted);
   if earned is not null then
-    perform private.tell_completion(student, place, told, has_module, finished, earned, points);
+    perform private.tell_completion(student, place, told, is_new, has_module, finished, earned, points);
   end if;
   return told
     || jsonb_build_object(

@@ -46,12 +46,17 @@ begin
 end;
 $$;
 
--- Tells of a completion (`told` is its JSON): the student's devices, the staff of the course with its feed, and the
--- student once, about the greatest of what the click has brought.
+drop function if exists private.tell_completion(
+  uuid, private.lesson_place, jsonb, boolean, jsonb, jsonb, integer
+);
+-- Tells of a completion (`told` is its JSON): the student's devices, the staff of the course with its
+-- feed, where the lesson is new in it, and the student once, about the greatest of what the click has
+-- brought.
 create or replace function private.tell_completion(
   student uuid,
   place private.lesson_place,
   told jsonb,
+  is_new boolean,
   has_module boolean,
   finished jsonb,
   earned jsonb,
@@ -69,7 +74,7 @@ begin
   insert into public.student_activity (user_id, course_id, activity_type, data)
   select student, place.course_id, what, data
   from (values
-    ('completed_lesson', true, jsonb_build_object(
+    ('completed_lesson', is_new, jsonb_build_object(
       'lesson_id', place.lesson_id, 'lesson_title', place.lesson_title
     )),
     ('completed_module', has_module, jsonb_build_object(

@@ -26,21 +26,7 @@ begin
     where user_id = student and course_id = course and status = 'cancelled'
     returning * into enrollment;
     is_new := found;
-    if is_new then
-      perform private.tell_instructors(
-        'enrollment', 'enrolled', 'New Student Enrolled', '%s enrolled in "%s"', 'enrollment',
-        array[student], array[course], array[enrollment.id], array['{}'::jsonb],
-        jsonb_build_object(
-          'topic', 'user:' || student,
-          'event', 'enrollment.created',
-          'payload', jsonb_build_object(
-            'courseId', course,
-            'courseTitle', (select title from public.courses where id = course),
-            'enrolledAt', private.iso_time(enrollment.enrolled_at)
-          )
-        )::text
-      );
-    else
+    if not is_new then
       select * into enrollment from public.enrollments
       where user_id = student and course_id = course;
     end if;

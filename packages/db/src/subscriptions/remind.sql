@@ -1,4 +1,4 @@
--- Reminds everybody whose subscription ends in 7, 3 or 1 days, once each for every date at which it
+-- Reminds everybody whose subscription ends in 7, 3 or 1 days, and isn't renewed by itself, once each for every date at which it
 -- would end, and ends what is over. A run that comes late sends the reminder that fits now, never
 -- two at once. One statement, whatever their number. Gives how many were reminded. Run every ten
 -- minutes.
@@ -17,7 +17,7 @@ begin
         else 7
       end as days
     from public.subscriptions
-    where status = 'active' and expires_at > now() and expires_at <= now() + interval '7 days'
+    where status = 'active' and not renews_automatically and expires_at > now() and expires_at <= now() + interval '7 days'
   ), first as (
     insert into private.subscription_reminders (subscription_id, expires_at, days_before)
     select id, expires_at, days from due
@@ -44,7 +44,9 @@ begin
   );
   get diagnostics reminded = row_count;
   update public.subscriptions set status = 'expired'
-  where status = 'active' and expires_at <= now();
+  where status = 'active'
+    -- A provider takes some hours to renew what it renews.
+    and expires_at + case when renews_automatically then interval '1 day' else '0' end <= now();
   return reminded;
 end;
 $$;

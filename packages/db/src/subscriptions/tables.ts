@@ -1,7 +1,9 @@
 import { sql } from 'drizzle-orm';
 import {
+  boolean,
   check,
   index,
+  jsonb,
   pgPolicy,
   pgTable,
   primaryKey,
@@ -32,6 +34,8 @@ export const subscriptions = pgTable(
     startedAt: createdAt(),
     expiresAt: moment().notNull(),
     cancelledAt: moment(),
+    /** The provider renews it by itself: nobody has to be reminded. */
+    renewsAutomatically: boolean().notNull().default(false),
     updatedAt: updatedAt(),
   },
   (table) => [
@@ -71,6 +75,36 @@ export const subscriptionReminders = privateSchema
         columns: [table.subscriptionId, table.expiresAt, table.daysBefore],
       }),
       check('subscription_reminders_are_7_3_1_days_before', sql`days_before in (7, 3, 1)`),
+    ],
+  )
+  .enableRLS();
+
+/** What providers have told of subscriptions: what each of those is, is computed from these. */
+export const subscriptionEvents = privateSchema
+  .table(
+    'subscription_events',
+    {
+      provider: text().notNull(),
+      id: text().notNull(),
+      /** The provider's name for the subscription. */
+      reference: text().notNull(),
+      type: text().notNull(),
+      /** Which of two events of the same second is the later one. */
+      rank: smallint().notNull(),
+      /** The provider's clock. */
+      happenedAt: moment().notNull(),
+      told: jsonb().$type<Record<string, unknown>>().notNull(),
+      outcome: text({ enum: ['recorded', 'unmatched'] }).notNull(),
+      receivedAt: createdAt(),
+    },
+    (table) => [
+      primaryKey({ name: 'subscription_events_once_each', columns: [table.provider, table.id] }),
+      check('subscription_events_have_a_known_outcome', sql`outcome in ('recorded', 'unmatched')`),
+      index('subscription_events_of_subscription').on(
+        table.provider,
+        table.reference,
+        table.happenedAt,
+      ),
     ],
   )
   .enableRLS();

@@ -47,26 +47,29 @@ function sharedApi(portal: PortalName) {
 
 /** The one place where a session is read, refreshed and verified. */
 export function createPortalHandle(portal: PortalName): Handle {
-  return async ({ event, resolve }) => {
+  return ({ event, resolve }) => {
     const { api, settings } = sharedApi(portal);
-    const requestId = requestIdOf(event.request);
-    const { auth } = createAuthClient(event, settings, portal);
-    const session = await readSession(auth, api);
-    Object.assign(event.locals, {
-      api,
-      settings,
-      auth,
-      session,
-      requestId,
-      caller: api.caller(session, { requestId, clientAddress: event.getClientAddress() }),
-    } satisfies PortalLocals);
-    const response = await resolve(event, {
-      // @supabase/ssr may read headers of its own answers while a page is rendered.
-      filterSerializedResponseHeaders: (name) => name === 'content-type',
+    return api.tracing.request(event.request, event.route.id, async () => {
+      const requestId = requestIdOf(event.request, api.tracing);
+      api.tracing.note({ 'homeroom.request_id': requestId });
+      const { auth } = createAuthClient(event, settings, portal);
+      const session = await readSession(auth, api);
+      Object.assign(event.locals, {
+        api,
+        settings,
+        auth,
+        session,
+        requestId,
+        caller: api.caller(session, { requestId, clientAddress: event.getClientAddress() }),
+      } satisfies PortalLocals);
+      const response = await resolve(event, {
+        // @supabase/ssr may read headers of its own answers while a page is rendered.
+        filterSerializedResponseHeaders: (name) => name === 'content-type',
+      });
+      secure(response.headers, settings);
+      if (!response.headers.has('x-request-id')) response.headers.set('x-request-id', requestId);
+      return compressed(event.request, response);
     });
-    secure(response.headers, settings);
-    if (!response.headers.has('x-request-id')) response.headers.set('x-request-id', requestId);
-    return compressed(event.request, response);
   };
 }
 
