@@ -14,10 +14,10 @@ type Question = {
 };
 type Answer = { n: number; readable: Extension[] | null; state: string | null; reason: string };
 
-/** Lots asked at the same time; the pool's other connections are for what else is asked. */
-const LOTS_AT_ONCE = 2;
-/** Questions in one lot: it takes about 10 ms then. */
-const LOT_SIZE = 100;
+/** Lots asked at the same time; the pool's last connection is for what else is asked. */
+const LOTS_AT_ONCE = 3;
+/** Questions in one lot: enough to share the round trip, few enough not to wait for slow policies. */
+const LOT_SIZE = 25;
 
 /** Connections on which the function is there. */
 const prepared = new WeakSet<pg.PoolClient>();
