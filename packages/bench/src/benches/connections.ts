@@ -29,7 +29,7 @@ const GATEWAY = new URL('../process/gateway.worker.ts', import.meta.url);
 const RELAY = new URL('../process/relay.worker.ts', import.meta.url);
 const CLIENTS = new URL('../process/subscribers.worker.ts', import.meta.url);
 
-/** Connections that are joined, each on the private topic of its user, and heartbeat: what they cost. */
+/** Connections that are joined, each on a topic of its own, and heartbeat: what they cost. */
 export async function connections(lab: Lab, { full }: BenchOptions): Promise<Row[]> {
   const total = affordable(full ? MANY : SOME);
   await using database = await lab.database();
@@ -50,14 +50,14 @@ export async function connections(lab: Lab, { full }: BenchOptions): Promise<Row
   const { apiUrl } = await gateway.ask('open', { url, adminUrl });
   // A key that is still one after a restart.
   const address = { apiUrl, publishableKey: tokenOf(crypto.randomUUID()) };
-  const userIds = await makeUsers(database.sql, total);
-  const newcomers = [...userIds];
   const bytes = await grownBy(gateway, total, (some) =>
-    clients.ask('joinOwn', { ...address, userIds: newcomers.splice(0, some) }),
+    clients.ask('joinApart', { ...address, total: some }),
   );
   const idle = await idleCpu(admin);
   const polled = await polledCpu(admin);
 
+  // They come back as tabs of Homeroom do, to private topics: a right is asked for each.
+  const userIds = await makeUsers(database.sql, total);
   const back = clients.ask('comeBack', { ...address, userIds });
   await gateway.kill();
   const next = parts.adopt(startWorker<GatewayTasks>(GATEWAY), (one) => one.stop());

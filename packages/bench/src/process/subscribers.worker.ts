@@ -77,9 +77,12 @@ const tasks = {
     return openAll(at.total, () => opening);
   },
 
-  /** Each as another user, on that user's own topic. */
-  joinOwn(at: GatewayAddress & { userIds: string[] }) {
-    return openAll(at.userIds.length, (number) => own(at, at.userIds[number] ?? ''));
+  /** Each on a topic of its own. */
+  joinApart(at: GatewayAddress & { total: number }) {
+    return openAll(at.total, (number) => ({
+      ...{ url: realtimeUrl(at), isJoined: isReply },
+      join: joinFrame(`bench:${number}`),
+    }));
   },
 
   /** Each as another user, for the changes of a table. */
