@@ -122,15 +122,18 @@ async function openProject(
     jobs,
     realtimeLimits: machineLimits,
     onProgress,
+    async prepare(dbUrl) {
+      onStep('Bringing the database up to date');
+      await migrate(dbUrl, { onProgress });
+      if (demoData) {
+        onStep('Filling in the demo school');
+        await seed({ dbUrl, onProgress });
+      }
+      onStep('Opening the local stack');
+    },
   });
   started.defer(() => stack.stop());
 
-  onStep('Bringing the database up to date');
-  await migrate(stack.dbUrl, { onProgress });
-  if (demoData) {
-    onStep('Filling in the demo school');
-    await seed({ dbUrl: stack.dbUrl, onProgress });
-  }
   return { stack, project: localProject(stack) };
 }
 

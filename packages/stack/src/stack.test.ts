@@ -87,6 +87,24 @@ describe('what a stack keeps', () => {
     expect(anew.secretKey).not.toBe(stack.secretKey);
   });
 
+  it('is prepared before anything else uses it', async () => {
+    const users: unknown[] = [];
+    await started({
+      jobs: [{ name: 'busy', schedule: '1 seconds', sql: 'select 1' }],
+      async prepare(dbUrl) {
+        users.push(
+          ...(await query(
+            { dbUrl },
+            `select usename, application_name from pg_stat_activity
+             where backend_type = 'client backend' and pid <> pg_backend_pid()`,
+          )),
+        );
+        await query({ dbUrl }, 'create table prepared (body text)');
+      },
+    });
+    expect(users).toEqual([]);
+  });
+
   it('is there at the next start: data, users, mails, keys', async () => {
     const first = await started();
     await query(first, 'create table notes (body text); insert into notes values (1)');

@@ -19,6 +19,11 @@ export type StackOptions = ProjectSettings & {
   dbPort?: number;
   /** What runs on a schedule, as role `postgres`. */
   jobs?: readonly Job[];
+  /**
+   * Brings the database up to date before anything else uses it: migrations and seeds neither meet
+   * the jobs nor anybody's questions. `dbUrl` is that of the stack.
+   */
+  prepare?(dbUrl: string): Promise<void>;
   /** What happens while it starts, in sentences. */
   onProgress?(message: string): void;
   /** What happens while it runs. */
@@ -76,12 +81,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   });
   started.defer(() => cluster.stop());
   const keys = await keysOf(dataDir);
-  await prepareDatabase(cluster);
+  await bootstrapCluster(cluster);
+  const dbUrl = cluster.urlAs('postgres', DATABASE);
+  await options.prepare?.(dbUrl);
 
   onProgress('Starting Auth, REST and Realtime');
   const project = await openProject(cluster, keys, options, log);
   started.defer(() => project.stop());
-  const dbUrl = cluster.urlAs('postgres', DATABASE);
   const scheduler = startScheduler(dbUrl, [...OWN_JOBS, ...(options.jobs ?? [])], log);
   started.defer(() => scheduler.stop());
 
@@ -100,7 +106,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   };
 }
 
-async function prepareDatabase(cluster: Cluster): Promise<void> {
+async function bootstrapCluster(cluster: Cluster): Promise<void> {
   const adminUrl = cluster.adminUrl(DATABASE);
   await createRoles(adminUrl);
   await bootstrapDatabase(adminUrl);

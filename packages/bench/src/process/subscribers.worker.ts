@@ -64,6 +64,12 @@ setInterval(() => {
   for (const socket of sockets) if (socket.readyState === WebSocket.OPEN) socket.send(HEARTBEAT);
 }, HEARTBEAT_MS);
 
+/** On the private topic of a user, as a tab of Homeroom's is. */
+const own = (at: GatewayAddress, userId: string): Opening => ({
+  ...{ url: realtimeUrl(at), isJoined: isReply },
+  join: joinFrame(`user:${userId}`, undefined, tokenOf(userId), true),
+});
+
 /** Many subscribers in one process, which only count what they get. */
 const tasks = {
   join(at: GatewayAddress & { topic: string; total: number }) {
@@ -101,19 +107,17 @@ const tasks = {
   },
 
   /**
-   * Waits until all sockets have ended, then brings each back on a topic of its own, with the
+   * Waits until all sockets have ended, then brings each back on the topic of its user, with the
    * back-off of `@homeroom/realtime`. Gives the moments of their return, in ms since 1970.
    */
-  async comeBack(at: GatewayAddress): Promise<number[]> {
+  async comeBack(at: GatewayAddress & { userIds: string[] }): Promise<number[]> {
     const returning = sockets.splice(0).map(async (socket, number) => {
       await new Promise((resolve) => socket.once('close', resolve));
-      const join = joinFrame(`bench:${number}`);
+      const opening = own(at, at.userIds[number] ?? '');
       for (let tries = 1; ; tries += 1) {
         const wait = reopenAfterMs(tries, Math.random());
         await new Promise((resolve) => setTimeout(resolve, wait));
-        const back = await openSocket({ url: realtimeUrl(at), join, isJoined: isReply }).catch(
-          () => null,
-        );
+        const back = await openSocket(opening).catch(() => null);
         if (back === null) continue;
         sockets.push(back);
         return performance.timeOrigin + performance.now();

@@ -129,6 +129,52 @@ begin
 end;
 $$;
 
+-- Numbers, keeps and sends one event, when a transaction tells nothing else: most do. The same as
+-- the general way below without its sets, in half the time, which is part of each commit.
+create or replace function private.flush_one(event jsonb) returns void
+language plpgsql
+as $$
+#variable_conflict use_variable
+declare
+  told_on text := event ->> 'topic';
+  number bigint;
+  current_epoch bigint;
+  message uuid := gen_random_uuid();
+  moment timestamptz;
+begin
+  insert into private.live_topics as head (topic, seq, epoch)
+  values (told_on, 1, 0)
+  on conflict (topic) do update
+  set seq = head.seq + 1
+  returning head.seq, head.epoch into number, current_epoch;
+
+  begin
+    moment := clock_timestamp();
+    insert into private.live_events (topic, seq, event, payload, created_at)
+    values (told_on, number, event ->> 'event', event -> 'payload', moment);
+    insert into realtime.messages (id, topic, extension, event, payload, private)
+    values (
+      message,
+      private.channel_of(told_on, current_epoch),
+      'broadcast',
+      event ->> 'event',
+      jsonb_build_object(
+        'id', message, 'seq', number, 'at', private.epoch_ms(moment), 'data', event -> 'payload'
+      ),
+      true
+    );
+  exception when others then
+    perform private.store_what_can_be(
+      jsonb_build_array(event),
+      '[]',
+      '[]',
+      jsonb_build_object(told_on, number - 1),
+      jsonb_build_object(told_on, current_epoch)
+    );
+  end;
+end;
+$$;
+
 -- Empties the queues. Runs at commit, or earlier on `set constraints all immediate`. Its plans are
 -- kept for a session, so one that was made while a table was small would read all of it later:
 -- everything here is looked up by key.
@@ -153,6 +199,10 @@ begin
   setting := set_config('homeroom.moves', '', true);
   setting := set_config('homeroom.flush', '', true);
   if expected = 0 and moves = '[]' then
+    return null;
+  end if;
+  if expected = 1 and intents = '[]' and moves = '[]' then
+    setting := private.flush_one(events -> 0);
     return null;
   end if;
 

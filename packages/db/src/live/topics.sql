@@ -1,26 +1,25 @@
 -- Who may read a topic. Used at join (by `can_join_channel`), by the policy on `live_topics`, and
--- by `live_since`. A few lookups by primary key.
+-- by `live_since`. A few lookups by primary key. (The name is taken apart by its colons: one regular
+-- expression for all of it, with a bounded repetition inside, cost half a millisecond a call.)
 create or replace function private.can_read_topic(topic text, person uuid) returns boolean
 language plpgsql stable security definer set search_path = ''
 as $$
 declare
   -- kind, subject, 'staff' if it is the staff's.
-  parts text[] := regexp_match(
-    topic,
-    '^(user|course|thread|workshop|leaderboard|certificate):([A-Za-z0-9_-]{1,64})(?::(staff))?$'
-  );
-  for_staff boolean := parts[3] is not null;
+  parts text[] := string_to_array(topic, ':');
+  for_staff boolean := cardinality(parts) = 3 and parts[3] = 'staff';
   subject uuid;
 begin
+  if (cardinality(parts) = 2 or for_staff) is not true then
+    return false;
+  end if;
   -- For everybody, also without an account: who has the serial number has been shown the certificate.
   if parts[1] = 'certificate' then
     return not for_staff and exists (
       select 1 from public.certificates where serial_number = parts[2]
     );
   end if;
-  if parts is null or not exists (
-    select 1 from public.users where id = person and is_active
-  ) then
+  if not exists (select 1 from public.users where id = person and is_active) then
     return false;
   end if;
   if parts[2] !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
@@ -50,6 +49,8 @@ begin
         select 1 from public.workshop_registrations
         where workshop_id = subject and user_id = person and status <> 'cancelled'
       ));
+    else
+      return false;
   end case;
 end;
 $$;

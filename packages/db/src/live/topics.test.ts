@@ -48,6 +48,9 @@ describe('a topic', () => {
       [`user:${people.student.id}:staff`, []],
       [`user:${people.student.id} or true`, []],
       ['user:', []],
+      [`room:${course.id}`, []],
+      [`course:${course.id}:teachers`, []],
+      [`course:${course.id}:staff:staff`, []],
       ['everything', []],
       ['', []],
     ];

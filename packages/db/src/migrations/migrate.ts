@@ -96,8 +96,9 @@ async function readMigrations(folder: string): Promise<Migration[]> {
 }
 
 /**
- * How often a migration is begun before a deadlock counts as a failure: the jobs of each second, and
- * whoever else uses the database meanwhile, lock tables in another order than it.
+ * How often a migration is begun before a deadlock counts as a failure. `pnpm start` migrates before
+ * anybody else is there; a project that is in use has jobs (pg_cron's, each second) and people, who
+ * lock tables in another order than it.
  */
 const ATTEMPTS_MAX = 5;
 /** Postgres's `deadlock_detected`. */

@@ -133,6 +133,16 @@ describe('Realtime', () => {
     await back;
     await client.realtime.disconnect();
   });
+
+  it('lets those wait who come while it starts', async () => {
+    await project.gateway.stopRealtime();
+    const starting = project.gateway.startRealtime();
+    const socket = new WebSocket(
+      `${url.replace('http', 'ws')}/realtime/v1/websocket?apikey=${project.gateway.publishableKey}`,
+    );
+    await Promise.all([starting, once(socket, 'open')]);
+    socket.close();
+  });
 });
 
 /** Asks with a path and headers exactly as given. */

@@ -33,6 +33,13 @@ export type HttpGateway = {
   stop(): Promise<void>;
 };
 
+/**
+ * Connections that may wait until this process takes them, the most that Linux lets wait. Node's 511
+ * are not enough for a crowd that comes back: the system drops the others' first packets, and they
+ * try again after 1, 3, 7 and 15 s.
+ */
+const BACKLOG = 4096;
+
 /** Listens, with Realtime running. @throws PortTakenError */
 export async function openGateway(parts: GatewayParts): Promise<HttpGateway> {
   const realtime = new RealtimeSwitch(parts.startRealtimeServer);
@@ -42,8 +49,7 @@ export async function openGateway(parts: GatewayParts): Promise<HttpGateway> {
     route(request, response, parts, realtime.current);
   });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (realtime.current === null) socket.destroy();
-    else realtime.current.handleUpgrade(request, socket, head);
+    void upgrade(realtime, request, socket, head);
   });
   await listen(server, parts);
   try {
@@ -68,6 +74,21 @@ export async function openGateway(parts: GatewayParts): Promise<HttpGateway> {
   };
 }
 
+/** Who comes while Realtime starts waits for it: sent away, they would come back later still. */
+async function upgrade(
+  realtime: RealtimeSwitch,
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): Promise<void> {
+  const hangUp = (): unknown => socket.destroy();
+  socket.on('error', hangUp);
+  await realtime.settled();
+  socket.off('error', hangUp);
+  if (realtime.current === null) socket.destroy();
+  else realtime.current.handleUpgrade(request, socket, head);
+}
+
 /** Realtime, on or off; changes happen one after the other. */
 class RealtimeSwitch {
   current: RealtimeServer | null = null;
@@ -82,6 +103,11 @@ class RealtimeSwitch {
     return this.#next(async () => {
       this.current ??= await this.#start();
     });
+  }
+
+  /** Resolves when no change is under way; at once when Realtime is there. */
+  async settled(): Promise<void> {
+    if (this.current === null) await this.#last;
   }
 
   stop(): Promise<void> {
@@ -126,7 +152,7 @@ function route(
 }
 
 async function listen(server: Server, { host, port }: GatewayParts): Promise<void> {
-  server.listen(port, host);
+  server.listen({ port, host, backlog: BACKLOG });
   try {
     await once(server, 'listening');
   } catch (error) {

@@ -36,6 +36,33 @@ describe('joining', () => {
     }
   });
 
+  it('answers each of many who ask at the same time, also when a policy fails for some', async () => {
+    const join = async (topic: string, sub: string) => {
+      const socket = await RawSocket.open(realtime.url);
+      const access_token = await realtime.token(sub);
+      const reply = await socket.join(`realtime:${topic}`, {
+        config: { private: true },
+        access_token,
+      });
+      socket.close();
+      return reply.status === 'ok' ? 'ok' : (reply.response as { reason: string }).reason;
+    };
+    const askers = Array.from({ length: 40 }, () => [
+      join(`user:${ANN}`, ANN),
+      join(`user:${ANN}`, BOB),
+      join(`user:${ANN}`, 'no uuid'),
+      join('user:\u0000', ANN),
+    ]);
+    for (const answers of askers) {
+      expect(await Promise.all(answers)).toEqual([
+        'ok',
+        expect.stringMatching(/^Unauthorized: /),
+        'Realtime was unable to connect to the project database',
+        'Realtime was unable to connect to the project database',
+      ]);
+    }
+  });
+
   it.each([
     [
       'expired',

@@ -52,6 +52,8 @@ async function start(options: Question & { ask: 'start' }): Promise<{ port: numb
     if (!server.handleRequest(request, response)) response.writeHead(404).end();
   });
   http.on('upgrade', (request, socket, head) => server.handleUpgrade(request, socket, head));
-  await new Promise<void>((resolve) => http.listen(options.port, '127.0.0.1', resolve));
+  // A crowd comes back at once.
+  const place = { port: options.port, host: '127.0.0.1', backlog: 4096 };
+  await new Promise<void>((resolve) => http.listen(place, resolve));
   return { port: (http.address() as AddressInfo).port };
 }
