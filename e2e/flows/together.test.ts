@@ -202,5 +202,14 @@ test('nothing that people write runs in a browser', async ({ school, browserFor 
       expect(found, path).toEqual({ ran: false, handlers: [], addresses: [] });
     }
     expect(dialogs).toEqual([]);
+    for (const path of portal === 'instructor' ? place.files : []) {
+      const { headers } = await page.evaluate(async (address) => {
+        const answer = await fetch(address);
+        return { headers: Object.fromEntries(answer.headers) };
+      }, path);
+      // What people write is in the file, never in its name.
+      expect(headers['content-disposition'], path).toMatch(/^attachment; filename="[\w.-]+"$/);
+      expect(headers['content-type'], path).toMatch(/^text\/csv/);
+    }
   }
 });
