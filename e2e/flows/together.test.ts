@@ -157,12 +157,33 @@ test('a conversation is the same on two devices', async ({ school, browserFor })
     for (const person of [desk, phone]) await expect.poll(() => badge(person)).toBe(0);
   });
 
+  await test.step('a message is reported, and gone for both when an administrator removes it', async () => {
+    await desk.page.goto(`${school.urls.student}/messages/${people?.instructor}`);
+    await desk.page.getByLabel('What to do with this message').last().click();
+    await desk.page.getByRole('button', { name: 'Report' }).click();
+    await desk.page.getByLabel('What is wrong with it?').selectOption('spam');
+    await desk.page.getByRole('dialog').getByRole('button', { name: 'Report' }).click();
+    await expect(desk.page.getByText('will look at it')).toBeVisible();
+    await desk.page.getByRole('button', { name: 'Close' }).click();
+
+    const admin = await browserFor();
+    await signIn(admin.page, school.urls.instructor, 'admin@homeroom.test');
+    await admin.page.goto(`${school.urls.instructor}/admin/reports`);
+    const report = admin.page.getByRole('article').filter({ hasText: 'The second one, too?' });
+    await report.getByRole('button', { name: 'Remove the message' }).click();
+    await expect(admin.page.getByText('Nothing to decide')).toBeVisible();
+    for (const person of [desk, iris]) {
+      await expect(messages(person).getByText('Removed by the administrators.')).toBeVisible();
+      await expect(messages(person).getByText('The second one, too?')).toHaveCount(0);
+    }
+  });
+
   await test.step('without receipts, neither side sees any', async () => {
     await desk.page.goto(`${school.urls.student}/settings`);
     await desk.page.getByRole('switch', { name: 'Receipts' }).click();
     await expect(desk.page.getByText('Your choice is saved.')).toBeVisible();
     await iris.page.reload();
-    await expect(messages(iris).getByText('The second one, too?')).toBeVisible();
+    await expect(messages(iris).getByText('I have seen both.')).toBeVisible();
     await expect(iris.page.locator('[data-receipt]')).toHaveCount(0);
     await desk.page.getByRole('switch', { name: 'Receipts' }).click();
   });

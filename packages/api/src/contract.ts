@@ -121,6 +121,7 @@ export type {
   ConversationPart,
   DirectMessage,
   MessageEvents,
+  MessageReport,
 } from './messages/contract.ts';
 export type {
   Notification,

@@ -32,6 +32,12 @@ export {
   type LiveStatus,
   type Snapshot,
 } from './live-query/live-query.ts';
+export {
+  openReports,
+  type OpenReportsStore,
+  type Report,
+  type ReportPage,
+} from './reports/open-reports.ts';
 export { reloaded, type ReloadedOptions } from './live-query/reloaded.ts';
 export type { NotificationEvent } from './notifications/events.ts';
 export {
