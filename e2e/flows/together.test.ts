@@ -133,6 +133,7 @@ test('a conversation is the same on two devices', async ({ school, browserFor })
       await composer.press('Enter');
     }
     await expect(iris.page.getByText('Delivered')).toBeVisible();
+    await expect(iris.page.locator('[data-contact]')).toHaveText('Online');
     for (const person of [desk, phone]) await expect.poll(() => badge(person)).toBe(2);
 
     await phone.page.goto(`${school.urls.student}/messages/${people?.instructor}`);
@@ -155,6 +156,19 @@ test('a conversation is the same on two devices', async ({ school, browserFor })
     await phone.context.setOffline(false);
     await expect(messages(iris).getByText('I have seen both.')).toHaveCount(1);
     for (const person of [desk, phone]) await expect.poll(() => badge(person)).toBe(0);
+  });
+
+  await test.step('who hides is offline for the other, who still shows', async () => {
+    const contact = iris.page.locator('[data-contact]');
+    await desk.page.goto(`${school.urls.student}/settings`);
+    await desk.page.getByRole('switch', { name: 'Invisible' }).click();
+    await expect(desk.page.getByText('Your choice is saved.')).toBeVisible();
+    await phone.page.reload();
+    await expect(contact).toHaveText(/Last seen/);
+    await expect(phone.page.locator('[data-contact]')).toHaveText('Online');
+    await desk.page.getByRole('switch', { name: 'Invisible' }).click();
+    await phone.page.reload();
+    await expect(contact).toHaveText('Online');
   });
 
   await test.step('a message is reported, and gone for both when an administrator removes it', async () => {

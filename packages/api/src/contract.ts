@@ -140,7 +140,7 @@ export type {
 } from './monitoring/contract.ts';
 export type { KeyLogEntry, ServiceKey } from './services/keys-contract.ts';
 export type { Keyset } from './pagination/contract.ts';
-export type { Presence, PresenceEvents, Present } from './presence/contract.ts';
+export type { Contact, Presence, PresenceEvents, Present } from './presence/contract.ts';
 export type {
   AskedQuestion,
   AskedQuiz,

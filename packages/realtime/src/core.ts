@@ -103,6 +103,8 @@ export {
   type ConversationsStore,
 } from './messages/list-store.ts';
 export type { PresenceApi } from './presence/api.ts';
+export { contacts, type ContactsStore } from './presence/contacts-store.ts';
+export { keepPresent } from './presence/beats.ts';
 export {
   presence,
   type OnlineUser,
