@@ -52,7 +52,10 @@ test('a workshop is planned, overrun, and attended through a network that goes a
   await signIn(iris.page, instructor, 'instructor@homeroom.test');
   await signIn(ann.page, student, 'student@homeroom.test');
   await signIn(bob.page, student, 'student2@homeroom.test');
+  await bob.page.goto(`${student}/workshops`);
+  await expect(main(bob).locator('[data-live=live]')).toBeVisible();
   const path = await planWorkshop(iris.page, school);
+  await expect(main(bob).getByRole('link', { name: /Indexes by hand/ })).toBeVisible();
   const part = (name: RegExp) => iris.page.getByRole('region', { name });
 
   await test.step('the second of one place waits, and has it when it is given back', async () => {

@@ -7,7 +7,7 @@ declare
   -- kind, subject, 'staff' if it is the staff's.
   parts text[] := regexp_match(
     topic,
-    '^(user|course|thread|workshop|leaderboard|certificate):([A-Za-z0-9_-]{1,64})(?::(staff))?$'
+    '^(user|course|thread|workshop|leaderboard|certificate|school):([A-Za-z0-9_-]{1,64})(?::(staff))?$'
   );
   for_staff boolean := parts[3] is not null;
   subject uuid;
@@ -24,7 +24,10 @@ begin
     return false;
   end if;
   if parts[2] !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
-    return parts[1] = 'leaderboard' and parts[2] in ('global', 'week') and not for_staff;
+    return not for_staff and (
+      (parts[1] = 'leaderboard' and parts[2] in ('global', 'week'))
+      or (parts[1] = 'school' and parts[2] = 'workshops')
+    );
   end if;
   subject := parts[2]::uuid;
   case parts[1]
@@ -42,6 +45,8 @@ begin
         select 1 from public.discussion_threads
         where id = subject and private.is_course_member(course_id, person)
       );
+    when 'school' then
+      return false;
     when 'workshop' then
       return exists (
         select 1 from public.workshops
