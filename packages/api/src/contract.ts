@@ -57,6 +57,7 @@ export type {
   ContentChange,
   CourseDetails,
   CourseVersion,
+  DraftEvents,
   LessonFields,
   LessonWorkbench,
   OutlineModule,

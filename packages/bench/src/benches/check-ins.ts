@@ -69,8 +69,8 @@ export async function checkIns(lab: Lab): Promise<Row[]> {
 /** A workshop that goes on now, with places for some people, and its code. */
 async function makeWorkshop(sql: Sql, course: string, people: readonly string[]) {
   const [{ id: workshopId } = { id: '' }] = await sql<{ id: string }[]>`
-    insert into public.workshops (course_id, title, starts_at, ends_at, status)
-    values (${course}, 'Now', now() - interval '1 minute', now() + interval '1 hour', 'live')
+    insert into public.workshops (course_id, title, starts_at, ends_at, status, is_open)
+    values (${course}, 'Now', now() - interval '1 minute', now() + interval '1 hour', 'live', true)
     returning id`;
   await sql.begin(async (tx) => {
     await tx`select set_config('homeroom.quiet', 'on', true)`;

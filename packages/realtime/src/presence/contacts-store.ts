@@ -1,4 +1,4 @@
-import type { Contact } from '@homeroom/api/contract';
+import type { Contact, LiveCursor } from '@homeroom/api/contract';
 import { derived, type Readable } from 'svelte/store';
 import type { LiveEvent } from '../connection/api.ts';
 import type { Connection } from '../connection/connection.ts';
@@ -7,8 +7,19 @@ import { liveQuery } from '../live-query/live-query.ts';
 /** Whether those whom one writes with are there, by their ids; who isn't in it can't be seen. */
 export type ContactsStore = Readable<ReadonlyMap<string, Contact>>;
 
+/** How contacts start. */
+export type ContactsOptions = {
+  /** Only this person. */
+  userId?: string;
+  /** What `presence.contacts` gave to the server-rendered page, of the same. */
+  initial?: { data: { items: Contact[] }; cursor: LiveCursor };
+};
+
 /** Whether one person, or those of the newest conversations, have a portal open. Live. */
-export function contacts(connection: Connection, userId?: string): ContactsStore {
+export function contacts(
+  connection: Connection,
+  { userId, initial }: ContactsOptions = {},
+): ContactsStore {
   const query = liveQuery<readonly Contact[]>({
     connection,
     topic: `user:${connection.userId}`,
@@ -17,6 +28,7 @@ export function contacts(connection: Connection, userId?: string): ContactsStore
       return { data: data.items, cursor };
     },
     apply: (known, event) => applyContact(known, event, userId),
+    initial: initial && { data: initial.data.items, cursor: initial.cursor },
   });
   return derived(
     query,
