@@ -168,12 +168,20 @@ test('two authors change the same lesson: the second sees both texts, and nothin
     await page.goto(school.urls.instructor + path);
     await expect(page.getByRole('main').locator('[data-live=live]')).toBeVisible();
   }
+  await textOf(first).fill('Null, as somebody tells it.');
+  await first.keyboard.press('Control+s');
+  await isSaved(first);
+  await second.getByRole('button', { name: 'Show it' }).click();
+  await expect(textOf(second)).toHaveValue('Null, as somebody tells it.');
+
+  await textOf(second).fill('Null, as the second author tells it.');
   await textOf(first).fill('Null, as the first author tells it.');
   await first.getByLabel('Minutes').fill('12');
   await first.keyboard.press('Control+s');
   await isSaved(first);
-
-  await textOf(second).fill('Null, as the second author tells it.');
+  await expect(second.getByText(/saved a draft of this lesson/)).toBeVisible();
+  await expect(textOf(second)).toHaveValue('Null, as the second author tells it.');
+  await textOf(second).focus();
   await second.keyboard.press('Control+s');
   const conflict = second.getByRole('region', { name: /saved this before you did/ });
   await expect(conflict).toBeFocused();

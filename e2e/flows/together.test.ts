@@ -133,6 +133,7 @@ test('a conversation is the same on two devices', async ({ school, browserFor })
       await composer.press('Enter');
     }
     await expect(iris.page.getByText('Delivered')).toBeVisible();
+    await expect(iris.page.locator('[data-contact]')).toHaveText('Online');
     for (const person of [desk, phone]) await expect.poll(() => badge(person)).toBe(2);
 
     await phone.page.goto(`${school.urls.student}/messages/${people?.instructor}`);
@@ -157,12 +158,46 @@ test('a conversation is the same on two devices', async ({ school, browserFor })
     for (const person of [desk, phone]) await expect.poll(() => badge(person)).toBe(0);
   });
 
+  await test.step('who hides is offline for the other, who still shows', async () => {
+    const contact = iris.page.locator('[data-contact]');
+    await desk.page.goto(`${school.urls.student}/settings`);
+    await desk.page.getByRole('switch', { name: 'Invisible' }).click();
+    await expect(desk.page.getByText('Your choice is saved.')).toBeVisible();
+    await phone.page.reload();
+    await expect(contact).toHaveText(/Last seen/);
+    await expect(phone.page.locator('[data-contact]')).toHaveText('Online');
+    await desk.page.getByRole('switch', { name: 'Invisible' }).click();
+    await phone.page.reload();
+    await expect(contact).toHaveText('Online');
+  });
+
+  await test.step('a message is reported, and gone for both when an administrator removes it', async () => {
+    await desk.page.goto(`${school.urls.student}/messages/${people?.instructor}`);
+    await desk.page.getByLabel('What to do with this message').last().click();
+    await desk.page.getByRole('button', { name: 'Report' }).click();
+    await desk.page.getByLabel('What is wrong with it?').selectOption('spam');
+    await desk.page.getByRole('dialog').getByRole('button', { name: 'Report' }).click();
+    await expect(desk.page.getByText('will look at it')).toBeVisible();
+    await desk.page.getByRole('button', { name: 'Close' }).click();
+
+    const admin = await browserFor();
+    await signIn(admin.page, school.urls.instructor, 'admin@homeroom.test');
+    await admin.page.goto(`${school.urls.instructor}/admin/reports`);
+    const report = admin.page.getByRole('article').filter({ hasText: 'The second one, too?' });
+    await report.getByRole('button', { name: 'Remove the message' }).click();
+    await expect(admin.page.getByText('Nothing to decide')).toBeVisible();
+    for (const person of [desk, iris]) {
+      await expect(messages(person).getByText('Removed by the administrators.')).toBeVisible();
+      await expect(messages(person).getByText('The second one, too?')).toHaveCount(0);
+    }
+  });
+
   await test.step('without receipts, neither side sees any', async () => {
     await desk.page.goto(`${school.urls.student}/settings`);
     await desk.page.getByRole('switch', { name: 'Receipts' }).click();
     await expect(desk.page.getByText('Your choice is saved.')).toBeVisible();
     await iris.page.reload();
-    await expect(messages(iris).getByText('The second one, too?')).toBeVisible();
+    await expect(messages(iris).getByText('I have seen both.')).toBeVisible();
     await expect(iris.page.locator('[data-receipt]')).toHaveCount(0);
     await desk.page.getByRole('switch', { name: 'Receipts' }).click();
   });
@@ -202,5 +237,14 @@ test('nothing that people write runs in a browser', async ({ school, browserFor 
       expect(found, path).toEqual({ ran: false, handlers: [], addresses: [] });
     }
     expect(dialogs).toEqual([]);
+    for (const path of portal === 'instructor' ? place.files : []) {
+      const { headers } = await page.evaluate(async (address) => {
+        const answer = await fetch(address);
+        return { headers: Object.fromEntries(answer.headers) };
+      }, path);
+      // What people write is in the file, never in its name.
+      expect(headers['content-disposition'], path).toMatch(/^attachment; filename="[\w.-]+"$/);
+      expect(headers['content-type'], path).toMatch(/^text\/csv/);
+    }
   }
 });

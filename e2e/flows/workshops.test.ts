@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Page } from '@playwright/test';
 import { expect, test, type Person, type School } from '../fixtures/homeroom.ts';
+import { joinCourse } from '../fixtures/demo-school.ts';
 import { signIn } from '../fixtures/steps.ts';
 
 const run = promisify(execFile);
@@ -52,7 +53,10 @@ test('a workshop is planned, overrun, and attended through a network that goes a
   await signIn(iris.page, instructor, 'instructor@homeroom.test');
   await signIn(ann.page, student, 'student@homeroom.test');
   await signIn(bob.page, student, 'student2@homeroom.test');
+  await bob.page.goto(`${student}/workshops`);
+  await expect(main(bob).locator('[data-live=live]')).toBeVisible();
   const path = await planWorkshop(iris.page, school);
+  await expect(main(bob).getByRole('link', { name: /Indexes by hand/ })).toBeVisible();
   const part = (name: RegExp) => iris.page.getByRole('region', { name });
 
   await test.step('the second of one place waits, and has it when it is given back', async () => {
@@ -156,7 +160,7 @@ test('a workshop is planned, overrun, and attended through a network that goes a
   });
 });
 
-test('a workshop is planned without JavaScript', async ({ school, browser }) => {
+test('a workshop is planned, and joined, without JavaScript', async ({ school, browser }) => {
   const context = await browser.newContext({ javaScriptEnabled: false, locale: 'en-GB' });
   const page = await context.newPage();
   await signIn(page, school.urls.instructor, 'instructor@homeroom.test');
@@ -166,5 +170,21 @@ test('a workshop is planned without JavaScript', async ({ school, browser }) => 
   await page.getByLabel('Title').fill('On paper');
   await page.getByRole('button', { name: 'Plan it' }).click();
   await expect(page.getByRole('heading', { name: 'On paper' })).toBeVisible();
+  const { pathname } = new URL(page.url());
+
+  const student = await (
+    await browser.newContext({ javaScriptEnabled: false, locale: 'en-GB' })
+  ).newPage();
+  const [course] = await school.sql<{ slug: string }[]>`
+    select slug from public.courses join public.workshops on course_id = courses.id
+    where workshops.id = ${pathname.split('/').at(-1) ?? ''}`;
+  await joinCourse(school, 'student2@homeroom.test', course?.slug ?? '');
+  await signIn(student, school.urls.student, 'student2@homeroom.test');
+  await student.goto(school.urls.student + pathname);
+  await student.getByRole('button', { name: 'Take a place' }).click();
+  await expect(student.getByRole('main').getByText('You have a place')).toBeVisible();
+  await student.getByRole('button', { name: 'Give my place back' }).click();
+  await expect(student.getByRole('button', { name: 'Take a place' })).toBeVisible();
+  await student.context().close();
   await context.close();
 });

@@ -58,6 +58,7 @@ export type {
   ContentChange,
   CourseDetails,
   CourseVersion,
+  DraftEvents,
   LessonFields,
   LessonWorkbench,
   OutlineModule,
@@ -123,6 +124,7 @@ export type {
   ConversationPart,
   DirectMessage,
   MessageEvents,
+  MessageReport,
 } from './messages/contract.ts';
 export type {
   Notification,
@@ -143,7 +145,7 @@ export type {
 } from './monitoring/contract.ts';
 export type { KeyLogEntry, ServiceKey } from './services/keys-contract.ts';
 export type { Keyset } from './pagination/contract.ts';
-export type { Presence, PresenceEvents, Present } from './presence/contract.ts';
+export type { Contact, Presence, PresenceEvents, Present } from './presence/contract.ts';
 export type {
   AskedQuestion,
   AskedQuiz,

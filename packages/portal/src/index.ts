@@ -23,6 +23,7 @@ export { default as ThreadList } from './discussions/ThreadList.svelte';
 export { default as ThreadPage } from './discussions/ThreadPage.svelte';
 export { default as WorkshopsPage } from './attendance/WorkshopsPage.svelte';
 export { placeOf } from './attendance/place-words.ts';
+export { upcomingWorkshops } from './attendance/upcoming-workshops.ts';
 export { default as ConversationPage } from './messages/ConversationPage.svelte';
 export { default as MessagesLayout } from './messages/MessagesLayout.svelte';
 export { default as PersonLink } from './messages/PersonLink.svelte';

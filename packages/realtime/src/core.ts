@@ -32,6 +32,12 @@ export {
   type LiveStatus,
   type Snapshot,
 } from './live-query/live-query.ts';
+export {
+  openReports,
+  type OpenReportsStore,
+  type Report,
+  type ReportPage,
+} from './reports/open-reports.ts';
 export { reloaded, type ReloadedOptions } from './live-query/reloaded.ts';
 export type { NotificationEvent } from './notifications/events.ts';
 export { boxOf } from './notifications/filters.ts';
@@ -98,6 +104,8 @@ export {
   type ConversationsStore,
 } from './messages/list-store.ts';
 export type { PresenceApi } from './presence/api.ts';
+export { contacts, type ContactsStore } from './presence/contacts-store.ts';
+export { keepPresent } from './presence/beats.ts';
 export {
   presence,
   type OnlineUser,

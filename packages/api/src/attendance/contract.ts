@@ -103,6 +103,9 @@ export type OwnPlace = z.infer<typeof mineOutput>['data'];
 /** One workshop, as someone stands to it. */
 export type WorkshopView = z.infer<typeof viewOutput>['data'];
 
+/** Where one is in the changes of workshops, live on `school:workshops`; they carry nothing. */
+export const changesOutput = liveOutput(z.object({}));
+
 const planFields = z.object({
   title: z.string().trim().min(1, 'Give it a title').max(200),
   description: z.string().max(10_000),

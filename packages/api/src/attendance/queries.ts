@@ -60,6 +60,15 @@ export async function listWorkshops(
   return { data: { items: row.items }, cursor: { topic, seq: row.seq } };
 }
 
+/** Up to which change of any workshop lists are told. */
+export async function readChanges(tx: UserTransaction): Promise<Live<Record<string, never>>> {
+  const topic = 'school:workshops';
+  const { seq } = onlyRow(
+    await tx.execute<{ seq: number }>(sql`select ${liveHead(topic)} as "seq"`),
+  );
+  return { data: {}, cursor: { topic, seq } };
+}
+
 /** One workshop. */
 export async function viewWorkshop(
   tx: UserTransaction,

@@ -2,6 +2,7 @@ import type { TRPCRouterRecord } from '@trpc/server';
 import { instructorProcedure, userProcedure } from '../server/procedures.ts';
 import {
   changeInput,
+  changesOutput,
   listInput,
   listOutput,
   mineOutput,
@@ -15,6 +16,7 @@ import {
   changeWorkshop,
   listWorkshops,
   planWorkshop,
+  readChanges,
   readOwnPlace,
   register,
   unregister,
@@ -30,6 +32,9 @@ export const workshopsRouter = {
     .query(({ ctx, input }) =>
       ctx.transaction((tx) => listWorkshops(tx, ctx.session.userId, input)),
     ),
+
+  /** Up to which change of any workshop lists are told, live on `school:workshops`. */
+  changes: userProcedure.output(changesOutput).query(({ ctx }) => ctx.transaction(readChanges)),
 
   /** One workshop, live on `workshop:<id>` for those who are registered and its staff. */
   view: userProcedure

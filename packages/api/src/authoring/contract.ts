@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { personSchema } from '../identity/person-contract.ts';
 import { CONTENT_CHANGES, LESSON_KINDS, MEDIA_TYPES } from './kinds-contract.ts';
 
 export {
@@ -256,6 +257,8 @@ export const lessonWorkbenchOutput = z.object({
   lessonId: z.guid(),
   courseId: z.guid(),
   version: versionSchema,
+  /** Up to which event of `course:<id>:staff` this is told. */
+  seq: z.int().min(0),
   hasDraft: z.boolean(),
   updatedAt: z.iso.datetime(),
   /** Who saved it last; null before the first draft. */
@@ -267,6 +270,20 @@ export const lessonWorkbenchOutput = z.object({
 
 /** A lesson as its authors see it. */
 export type LessonWorkbench = z.infer<typeof lessonWorkbenchOutput>;
+
+/** What `course:<id>:staff` tells of drafts, by the event's name: that there is one, not its text. */
+export const draftEventSchemas = {
+  'lesson.drafted': z.object({
+    lessonId: z.guid(),
+    version: versionSchema,
+    by: personSchema.nullable(),
+  }),
+} as const;
+
+/** What `course:<id>:staff` tells of drafts, by the event's name. */
+export type DraftEvents = {
+  [Name in keyof typeof draftEventSchemas]: z.infer<(typeof draftEventSchemas)[Name]>;
+};
 
 /** Keeps what an author has changed in the course's own texts. */
 export const saveCourseInput = z.object({

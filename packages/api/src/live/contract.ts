@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 /** The kinds of topic, each followed by the id of what it is about. */
 const TOPIC_PATTERN =
-  /^(user|course|thread|workshop|leaderboard|certificate):[A-Za-z0-9_-]{1,64}(:staff)?$/;
+  /^(user|course|thread|workshop|leaderboard|certificate|school):[A-Za-z0-9_-]{1,64}(:staff)?$/;
 
 /** A live topic's name, without Realtime's own `realtime:` before it. */
 export const topicSchema = z

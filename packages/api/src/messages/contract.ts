@@ -5,6 +5,8 @@ import { personSchema } from '../identity/person-contract.ts';
 import { liveOutput } from '../live/contract.ts';
 import { limitSchema, pageInput } from '../pagination/contract.ts';
 
+export * from './moderation-contract.ts';
+
 const numberSchema = z.int().min(1);
 
 /** A direct message. `number` counts within the conversation: 1, 2, 3 … without holes. */
@@ -15,6 +17,8 @@ export const directMessageSchema = z.object({
   recipientId: z.guid().nullable(),
   /** Markdown as it was written: to be rendered and sanitised. */
   content: z.string(),
+  /** An administrator has taken away what it said. */
+  isRemoved: z.boolean(),
   createdAt: z.iso.datetime(),
 });
 
@@ -127,6 +131,11 @@ export const courseSwitchOutput = z.object({ studentsMayWrite: z.boolean() });
 /** What `user:<uid>` tells about direct messages, by the event's name. */
 export const messageEventSchemas = {
   'direct_message.created': z.object({
+    message: directMessageSchema,
+    conversation: conversationSchema,
+    unreadDelta: z.int(),
+  }),
+  'direct_message.removed': z.object({
     message: directMessageSchema,
     conversation: conversationSchema,
     unreadDelta: z.int(),

@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { classroom, refusal } from '../testing/classroom.ts';
-import { conversationOutput, conversationsOutput, messageEventSchemas } from './contract.ts';
+import {
+  conversationOutput,
+  conversationsOutput,
+  messageEventSchemas,
+  messageReportEventSchemas,
+  reportsOutput,
+} from './contract.ts';
 
 async function campus() {
   const room = await classroom({ rateLimits: { query: 10_000, mutation: 10_000 } });
@@ -101,4 +107,44 @@ it('is closed to strangers, to the blocked, and between students where it is swi
   expect((await refusal(here.say('Hi'))).appCode).toBe('CONVERSATION_CLOSED');
   const { data } = await here.asAnn.conversation.query({ userId: here.bob.id });
   expect(data).toMatchObject({ canWrite: false, items: [{ content: 'Hi' }] });
+});
+
+it('brings what was reported before the administrators, page by page, and nobody else', async () => {
+  await using here = await campus();
+  const admin = await here.room.db.a.admin();
+  const asAdmin = await here.room.as(admin);
+  for (const text of ['One', 'Two', 'Three']) {
+    const { message } = await here.say(text);
+    await here.asBob.report.mutate({ messageId: message.id, reason: 'spam' });
+  }
+  for (const one of [here.asAnn, here.asBob, here.asIris]) {
+    expect((await refusal(one.reports.query({}))).appCode).toBe('ROLE_FORBIDDEN');
+  }
+  const open = (cursor?: string) =>
+    asAdmin.messages.reports.query({ status: 'open', limit: 2, cursor });
+  const first = await open();
+  expect(reportsOutput.safeParse(first).error).toBeUndefined();
+  const said = ({ data }: typeof first) => data.items.map(({ snapshot }) => snapshot.content);
+  expect(said(first)).toEqual(['Three', 'Two']);
+  expect(said(await open(first.data.nextCursor!))).toEqual(['One']);
+  const { messageId } = first.data.items[0]!;
+  const { resolvedCount } = await asAdmin.messages.resolveReports.mutate({
+    messageId,
+    status: 'removed',
+  });
+  expect(resolvedCount).toBe(1);
+  expect(said(await open())).toEqual(['Two', 'One']);
+  const part = await here.asBob.conversation.query({ userId: here.ann.id });
+  expect(part.data.items.at(-1)).toMatchObject({ content: '', isRemoved: true });
+  const schemas = { ...messageEventSchemas, ...messageReportEventSchemas };
+  for (const [who, name] of [
+    [here.bob, 'direct_message.removed'],
+    [admin, 'message_report.updated'],
+  ] as const) {
+    const { live } = await here.room.as(who);
+    const since = await live.since.query({ topic: `user:${who.id}`, seq: 0 });
+    if (since.status !== 'events') throw new Error('too old');
+    const told = since.events.findLast(({ event }) => event === name);
+    expect(schemas[name].safeParse(told?.data).error, name).toBeUndefined();
+  }
 });

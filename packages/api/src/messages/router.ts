@@ -1,6 +1,6 @@
 import type { TRPCRouterRecord } from '@trpc/server';
 import { courseInput } from '../discussions/contract.ts';
-import { instructorProcedure, userProcedure } from '../server/procedures.ts';
+import { adminProcedure, instructorProcedure, userProcedure } from '../server/procedures.ts';
 import {
   blockInput,
   blockOutput,
@@ -17,9 +17,14 @@ import {
   peopleOutput,
   reportInput,
   reportOutput,
+  reportsInput,
+  reportsOutput,
+  resolveInput,
+  resolveOutput,
   sendInput,
   settingsSchema,
 } from './contract.ts';
+import { listReports, resolveReports } from './moderation-queries.ts';
 import {
   blockPerson,
   findPeople,
@@ -99,6 +104,18 @@ export const messagesRouter = {
     .input(reportInput)
     .output(reportOutput)
     .mutation(({ ctx, input }) => ctx.transaction((tx) => reportMessage(tx, input))),
+
+  /** Reports of direct messages, newest first, live on `user:<uid>`. */
+  reports: adminProcedure
+    .input(reportsInput)
+    .output(reportsOutput)
+    .query(({ ctx, input }) => ctx.transaction((tx) => listReports(tx, ctx.session.userId, input))),
+
+  /** Decides about all open reports of a message. */
+  resolveReports: adminProcedure
+    .input(resolveInput)
+    .output(resolveOutput)
+    .mutation(({ ctx, input }) => ctx.transaction((tx) => resolveReports(tx, input))),
 
   /** Whom the caller may write, by the beginning of the name. */
   people: userProcedure

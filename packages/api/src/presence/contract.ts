@@ -29,8 +29,31 @@ export const presenceOutput = liveOutput(
 /** Who is there. */
 export type Presence = z.infer<typeof presenceOutput>['data'];
 
-/** A tab is there: in front, behind or idle, or about to close. To be repeated within 45 seconds. */
-export const keepInput = placeInput.extend({ status: z.enum(['online', 'away', 'leaving']) });
+/**
+ * A tab is there, or in any page of the portal: in front, behind or idle, or about to close. To be
+ * repeated within 45 seconds.
+ */
+export const keepInput = z.object({
+  place: placeSchema.or(z.literal('portal')),
+  status: z.enum(['online', 'away', 'leaving']),
+});
+
+/** Whether someone whom the caller writes with has a portal open. */
+export const contactSchema = z.object({
+  userId: z.guid(),
+  /** The invisible are `offline`. */
+  status: z.enum(['online', 'away', 'offline']),
+  lastSeenAt: z.iso.datetime().nullable(),
+});
+
+/** Whether someone whom the caller writes with has a portal open. */
+export type Contact = z.infer<typeof contactSchema>;
+
+/** Asks for one person, or for those of the caller's hundred newest conversations. */
+export const contactsInput = z.object({ userId: z.guid().optional() });
+
+/** Those of them who share a course with the caller, live on `user:<uid>`. */
+export const contactsOutput = liveOutput(z.object({ items: z.array(contactSchema) }));
 
 /** The caller is writing: in a thread, or to a person. Others see it for a few seconds. */
 export const typingInput = z.union([
@@ -52,6 +75,9 @@ export const presenceEventSchemas = {
   }),
   'presence.counted': z.object({ onlineCount: z.int().min(0) }),
 } as const;
+
+/** What `user:<uid>` tells of those whom one writes with, by the event's name. */
+export const contactEventSchemas = { 'contact.changed': contactSchema } as const;
 
 /** What a place's topic tells about presence, by the event's name. */
 export type PresenceEvents = {

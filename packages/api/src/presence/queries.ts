@@ -1,10 +1,16 @@
 import { sql } from 'drizzle-orm';
 import type * as z from 'zod';
 import type { Live } from '../live/contract.ts';
-import { liveHead } from '../live/queries.ts';
+import { liveHead, userTopic } from '../live/queries.ts';
 import type { UserTransaction } from '../server/database.ts';
 import { onlyRow } from '../server/fragments.ts';
-import type { keepInput, Presence, presenceSettingsSchema, typingInput } from './contract.ts';
+import type {
+  Contact,
+  keepInput,
+  Presence,
+  presenceSettingsSchema,
+  typingInput,
+} from './contract.ts';
 
 /** Who is at a place. The database checks the right and raises TOPIC_FORBIDDEN. */
 export async function readPresence(tx: UserTransaction, place: string): Promise<Live<Presence>> {
@@ -15,12 +21,28 @@ export async function readPresence(tx: UserTransaction, place: string): Promise<
   return { data, cursor: { topic: place, seq } };
 }
 
-/** The user is at a place, for the next 45 seconds. */
+/** Whether those whom the user writes with, or one person, have a portal open. */
+export async function readContacts(
+  tx: UserTransaction,
+  userId: string,
+  one: string | undefined,
+): Promise<Live<{ items: Contact[] }>> {
+  const topic = userTopic(userId);
+  const { items, seq } = onlyRow(
+    await tx.execute<{ items: Contact[]; seq: number }>(sql`
+      select private.contacts_of(${one ?? null}::uuid) as "items", ${liveHead(topic)} as "seq"`),
+  );
+  return { data: { items }, cursor: { topic, seq } };
+}
+
+/** The user is at a place, or anywhere in a portal, for the next 45 seconds. */
 export async function keepPresence(
   tx: UserTransaction,
+  userId: string,
   { place, status }: z.output<typeof keepInput>,
 ): Promise<void> {
-  await tx.execute(sql`select private.keep_presence(${place}, ${status})`);
+  const topic = place === 'portal' ? userTopic(userId) : place;
+  await tx.execute(sql`select private.keep_presence(${topic}, ${status})`);
 }
 
 /** Tells those who would read it that the user is writing. */

@@ -1,13 +1,22 @@
 import type { TRPCRouterRecord } from '@trpc/server';
 import { userProcedure } from '../server/procedures.ts';
 import {
+  contactsInput,
+  contactsOutput,
   keepInput,
   placeInput,
   presenceOutput,
   presenceSettingsSchema,
   typingInput,
 } from './contract.ts';
-import { keepPresence, readPresence, readSettings, tellTyping, writeSettings } from './queries.ts';
+import {
+  keepPresence,
+  readContacts,
+  readPresence,
+  readSettings,
+  tellTyping,
+  writeSettings,
+} from './queries.ts';
 
 /** Who is where: in a course, a workshop or a thread. */
 export const presenceRouter = {
@@ -20,7 +29,17 @@ export const presenceRouter = {
   /** A tab of the caller's is there; to be repeated within 45 seconds. */
   keep: userProcedure
     .input(keepInput)
-    .mutation(({ ctx, input }) => ctx.transaction((tx) => keepPresence(tx, input))),
+    .mutation(({ ctx, input }) =>
+      ctx.transaction((tx) => keepPresence(tx, ctx.session.userId, input)),
+    ),
+
+  /** Whether those whom the caller writes with have a portal open, live on `user:<uid>`. */
+  contacts: userProcedure
+    .input(contactsInput)
+    .output(contactsOutput)
+    .query(({ ctx, input }) =>
+      ctx.transaction((tx) => readContacts(tx, ctx.session.userId, input.userId)),
+    ),
 
   /** The caller is writing; to be repeated every few seconds while they do. */
   typing: userProcedure

@@ -8,6 +8,7 @@ import { inTurns, median, quantile } from '../measure/statistics.ts';
 import type { GatewayTasks } from '../process/gateway.worker.ts';
 import type { SubscriberTasks } from '../process/subscribers.worker.ts';
 import { startWorker } from '../process/worker.ts';
+import { checkIns } from './check-ins.ts';
 
 const READERS = 1_000;
 /** Messages of a round, written by four at a time. */
@@ -22,9 +23,14 @@ const FEW = 100;
 /** Seconds in each of which a tenth of the people come and go. */
 const SECONDS = 5;
 
-/** Discussions and presence: many readers, long threads, crowds. */
+/** Discussions, presence and attendance: many readers, long threads, crowds, check-ins. */
 export async function together(lab: Lab): Promise<Row[]> {
-  return [...(await readers(lab)), ...(await pages(lab)), ...(await crowds(lab))];
+  return [
+    ...(await readers(lab)),
+    ...(await pages(lab)),
+    ...(await crowds(lab)),
+    ...(await checkIns(lab)),
+  ];
 }
 
 async function readers(lab: Lab): Promise<Row[]> {

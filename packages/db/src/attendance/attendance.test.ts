@@ -221,7 +221,7 @@ describe('the log', () => {
   it('can be added to only, by anybody, and every change of an export is found', async () => {
     await using here = await evening();
     for (const who of here.people) await here.byHand(here.iris, who);
-    await here.undo(here.iris, here.people[0], 'A "quoted", | reason – with\nlines');
+    await here.undo(here.iris, here.people[0], '=A "quoted", | reason – with\nlines');
     for (const attempt of [
       `update attendance_log set user_id = '${here.people[1].id}' where number = 1`,
       'delete from attendance_log',
@@ -235,6 +235,8 @@ describe('the log', () => {
     );
     const csv = row!.csv;
     expect(verifyChain(readExport(csv))).toEqual({ isWhole: true, entries: 4 });
+    // A spreadsheet doesn't calculate with what somebody wrote.
+    expect(csv).toContain(`,"'=A ""quoted""`);
     const forged = csv.replace(here.people[0].id, here.people[1].id);
     expect(verifyChain(readExport(forged))).toMatchObject({ isWhole: false, brokenAt: 1 });
     const lines = csv.trimEnd().split('\r\n');

@@ -54,8 +54,16 @@ export function readExport(csv: string): LogEntry[] {
     throw new Error(`Not an export of attendance: it begins with ${header.join(',')}`);
   }
   return rows.map(
-    (row) => Object.fromEntries(COLUMNS.map((column, at) => [column, row[at] ?? ''])) as LogEntry,
+    (row) =>
+      Object.fromEntries(
+        COLUMNS.map((column, at) => [column, hashedOf(row[at] ?? '')]),
+      ) as LogEntry,
   );
+}
+
+/** What was hashed: without the apostrophe that keeps a spreadsheet from calculating with it. */
+function hashedOf(field: string): string {
+  return /^'+[=+\-@\t\r]/.test(field) ? field.slice(1) : field;
 }
 
 /** Rows of fields; a field in quotes may hold commas, lines and doubled quotes. */

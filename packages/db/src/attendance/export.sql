@@ -1,10 +1,15 @@
 -- A field of a CSV file (RFC 4180). One that a spreadsheet would take for a formula is shown as
--- text, by an apostrophe, unless it is hashed.
+-- text, by an apostrophe. Of a hashed one that can be taken back (chain.ts does): the apostrophe is
+-- also put before those that have one in that place.
 create or replace function private.csv_field(field text, is_hashed boolean) returns text
 language sql immutable
 as $$
   select '"' || replace(
-    case when not is_hashed and field ~ '^[=+\-@\t\r]' then '''' || field else field end,
+    case
+      when field ~ (case when is_hashed then '^''*[=+\-@\t\r]' else '^[=+\-@\t\r]' end)
+        then '''' || field
+      else field
+    end,
     '"', '""'
   ) || '"';
 $$;

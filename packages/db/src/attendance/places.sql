@@ -222,6 +222,9 @@ begin
     case tg_op when 'INSERT' then 'workshop.planned' else 'workshop.changed' end,
     told
   );
+  -- To everybody with a list of workshops, and therefore without a word about which: lists are asked
+  -- for anew, by those who may see it.
+  perform private.publish('school:workshops', 'workshops.changed', '{}');
   if tg_op = 'INSERT' then
     return null;
   end if;

@@ -229,6 +229,14 @@ begin
   update public.lesson_drafts as draft
   set edit = save_lesson_draft.edit, version = current + 1, updated_by = auth.uid()
   where draft.lesson_id = save_lesson_draft.lesson_id;
+  -- Not what it says: who has the lesson open asks for it when they want it.
+  perform private.publish(
+    format('course:%s:staff', course),
+    'lesson.drafted',
+    jsonb_build_object(
+      'lessonId', lesson_id, 'version', current + 1, 'by', private.person_json(auth.uid())
+    )
+  );
   return current + 1;
 end;
 $$;
@@ -301,6 +309,7 @@ begin
       'lessonId', lesson.id,
       'courseId', course,
       'version', coalesce(draft.version, 0),
+      'seq', private.live_cursor(format('course:%s:staff', course)),
       'hasDraft', draft.edit is not null,
       'updatedAt', private.iso_time(coalesce(draft.updated_at, lesson.updated_at)),
       'updatedBy', (

@@ -44,3 +44,17 @@ it('shows a visitor the window of the school, and nothing behind it', async () =
     .insert({ user_id: student.id, course_id: course.id });
   expect(enrolling.error?.code).toBe(FORBIDDEN);
 });
+
+it('keeps no file of a lesson whose address a browser would run', async () => {
+  await using db = await testDatabase();
+  const { lessonIds } = await db.a.module(await db.a.course(), [{}]);
+  const attach = (file: object) => db.sql`
+    update lessons set attachments = ${JSON.stringify([file])}::text::jsonb where id = ${lessonIds[0]!}`;
+  const urls = ['javascript:alert(1)', ' https://a.test', '//a.test', '/\\a.test', 'data:,x', ''];
+  for (const url of urls) {
+    await expect(attach({ title: 'x', url }), url).rejects.toThrow('lessons_link_files_by_https');
+  }
+  await expect(attach({ title: 'x' })).rejects.toThrow('lessons_link_files_by_https');
+  await attach({ title: 'x', url: 'https://a.test/x' });
+  await attach({ title: 'x', url: '/files/x' });
+});

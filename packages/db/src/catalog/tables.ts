@@ -162,6 +162,10 @@ export const lessons = pgTable(
       sql`video_url ~ '^(https://|/[^/\\\\])' and captions_url ~ '^(https://|/[^/\\\\])'`,
     ),
     check(
+      'lessons_link_files_by_https',
+      sql`not jsonb_path_exists(attachments, '$[*] ? (!(@.url like_regex "^(https://|/[^/\\\\\\\\])"))')`,
+    ),
+    check(
       'lessons_of_kind_quiz_have_one',
       sql`kind <> 'quiz' or not is_published or quiz is not null`,
     ),

@@ -23,7 +23,10 @@ begin
     return false;
   end if;
   if parts[2] !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
-    return parts[1] = 'leaderboard' and parts[2] in ('global', 'week') and not for_staff;
+    return not for_staff and (
+      (parts[1] = 'leaderboard' and parts[2] in ('global', 'week'))
+      or (parts[1] = 'school' and parts[2] = 'workshops')
+    );
   end if;
   subject := parts[2]::uuid;
   case parts[1]

@@ -38,6 +38,10 @@ describe('a topic', () => {
     const { db, course, workshop, thread, people } = world;
     const readers: [topic: string, readers: Person[]][] = [
       [`user:${people.student.id}`, ['student']],
+      ['school:workshops', ['instructor', 'student', 'registered', 'stranger', 'admin']],
+      ['school:workshops:staff', []],
+      ['school:else', []],
+      [`school:${course.id}`, []],
       [`course:${course.id}`, ['instructor', 'student', 'admin']],
       [`course:${course.id}:staff`, ['instructor', 'admin']],
       [`thread:${thread.id}`, ['instructor', 'student', 'admin']],

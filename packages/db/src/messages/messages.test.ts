@@ -206,4 +206,38 @@ describe('a hostile client', () => {
     const rung = await db.sql`select title from notifications where user_id = ${admin.id}`;
     expect([...rung]).toEqual([{ title: 'A direct message was reported' }]);
   });
+
+  it('decides about no report, and sees no more of what an administrator removed', async () => {
+    await using here = await campus();
+    const { db, ann, bob, eve, iris } = here;
+    const admin = await db.a.admin();
+    const id = randomUUID();
+    await write(db, ann, bob, 'Rude', id);
+    await db.as(bob, (tx) => tx`select private.report_message(${id}, 'harassment', 'Look')`);
+    const decide = (who: Actor, status: string) =>
+      db.as(who, (tx) => tx`select private.resolve_message_reports(${id}, ${status}) as count`);
+    for (const who of [ann, bob, eve, iris]) {
+      await expect(decide(who, 'dismissed')).rejects.toThrow('FORBIDDEN');
+    }
+    await using client = await supabaseClient(db, bob);
+    const changed = await client
+      .from('message_reports')
+      .update({ status: 'dismissed' })
+      .eq('id', id);
+    expect(changed.error?.code).toBe('42501');
+    const removing = await client.schema('private').rpc('remove_message', { message: id });
+    expect(removing.error).not.toBeNull();
+
+    expect([...(await decide(admin, 'removed'))]).toEqual([{ count: 1 }]);
+    expect([...(await decide(admin, 'removed'))]).toEqual([{ count: 0 }]);
+    for (const who of [ann, bob]) {
+      const [row] = await db.as(who, (tx) => tx`select content, number from messages`);
+      expect(row).toEqual({ content: '', number: 1 });
+      expect(await toldUnread(db, who)).toBe(who === bob ? 1 : 0);
+    }
+    const rung = await db.sql`select message from notifications where user_id = ${bob.id}`;
+    expect([...rung]).toEqual([{ message: 'This message was removed.' }]);
+    const [kept] = await db.as(admin, (tx) => tx`select snapshot, status from message_reports`);
+    expect(kept).toMatchObject({ snapshot: { content: 'Rude' }, status: 'removed' });
+  });
 });

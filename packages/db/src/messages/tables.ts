@@ -15,6 +15,7 @@ import {
 } from 'drizzle-orm/pg-core';
 import { authenticatedRole } from 'drizzle-orm/supabase';
 import { courses } from '../catalog/tables.ts';
+import { REPORT_STATUSES } from '../discussions/kinds.ts';
 import { createdAt, currentUser, id, joinedCourses, moment, taughtCourses } from '../columns.ts';
 import { users } from '../identity/tables.ts';
 
@@ -91,9 +92,14 @@ export const messages = pgTable(
     /** Both are given by a trigger. */
     conversationId: uuid().references(() => conversations.id, { onDelete: 'cascade' }),
     number: integer().notNull().default(0),
+    /** When an administrator removed what it said; its place stays. */
+    removedAt: moment(),
   },
   (table) => [
-    check('messages_say_something', sql`char_length(content) between 1 and 20000`),
+    check(
+      'messages_say_something',
+      sql`char_length(content) <= 20000 and (content <> '' or removed_at is not null)`,
+    ),
     check('messages_go_to_someone_else', sql`sender_id <> recipient_id`),
     uniqueIndex('messages_in_order').on(table.conversationId, table.number),
     index('messages_sent_newest_first').on(
@@ -205,10 +211,15 @@ export const messageReports = pgTable(
     reason: text().notNull(),
     note: text().notNull().default(''),
     snapshot: jsonb().$type<Record<string, unknown>>().notNull(),
+    status: text({ enum: REPORT_STATUSES }).notNull().default('open'),
+    resolvedBy: uuid().references(() => users.id, { onDelete: 'set null' }),
+    resolvedAt: moment(),
     createdAt: createdAt(),
   },
   (table) => [
     unique('message_reports_once_per_reporter').on(table.messageId, table.reporterId),
+    check('message_reports_have_a_known_status', sql`status in ('open', 'dismissed', 'removed')`),
+    index('message_reports_newest_first').on(table.status, table.createdAt, table.id),
     check(
       'message_reports_have_a_known_reason',
       sql`reason in ('spam', 'harassment', 'cheating', 'off_topic', 'other')`,

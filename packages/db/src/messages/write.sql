@@ -8,6 +8,7 @@ as $$
     'senderId', message.sender_id,
     'recipientId', message.recipient_id,
     'content', message.content,
+    'isRemoved', message.removed_at is not null,
     'createdAt', private.iso_time(message.created_at)
   );
 $$;
@@ -281,50 +282,3 @@ end;
 $$;
 grant execute on function private.mark_conversation(uuid, integer, integer, boolean)
 to authenticated;
-
--- Reports a message that the caller has received, as it is, to the administrators. Gives the
--- report's id; the first one stands.
-create or replace function private.report_message(message uuid, reason text, note text)
-returns uuid
-language plpgsql security definer set search_path = ''
-as $$
-declare
-  target public.messages;
-  report uuid;
-begin
-  select * into target from public.messages
-  where id = message and recipient_id = auth.uid();
-  if not found then
-    raise exception 'MESSAGE_NOT_FOUND' using errcode = 'P0002';
-  end if;
-  insert into public.message_reports (message_id, reporter_id, reason, note, snapshot)
-  values (
-    message, auth.uid(), report_message.reason, report_message.note,
-    private.direct_message_json(target)
-      || jsonb_build_object('sender', private.person_json(target.sender_id))
-  )
-  on conflict (message_id, reporter_id) do nothing
-  returning id into report;
-  if report is null then
-    return (
-      select id from public.message_reports
-      where message_id = message and reporter_id = auth.uid()
-    );
-  end if;
-  perform private.notify(coalesce((
-    select jsonb_agg(jsonb_build_object(
-      'user_id', id,
-      'type', 'system',
-      'level', 'warning',
-      'title', 'A direct message was reported',
-      'message', private.excerpt(target.content),
-      'dedupe_key', 'report of ' || message,
-      'data', jsonb_build_object('report_id', report, 'sender_id', target.sender_id)
-    ))
-    from public.users
-    where role = 'admin' and is_active
-  ), '[]'));
-  return report;
-end;
-$$;
-grant execute on function private.report_message(uuid, text, text) to authenticated;

@@ -72,7 +72,7 @@ describe('presence', () => {
     await here.beat(here.ann, 'online'); // a reload: nothing flickered
     expect(await here.told()).toEqual(['Ann One online']);
     await here.beat(here.ann, 'leaving');
-    await here.age(11);
+    await here.age(24);
     await sweep();
     expect(await here.told()).toEqual(['Ann One online', 'Ann One offline']);
     await here.beat(here.ann, 'online');
@@ -150,5 +150,61 @@ describe('presence', () => {
     const [row] = await here.db.sql<{ seconds: number }[]>`
       select private.seconds_present(${workshop!.id}, ${here.ann.id}) as seconds`;
     expect(row!.seconds).toBe(30);
+  });
+});
+
+describe('the contacts of a person', () => {
+  it('are told when they come and go, where they share a course and hide nothing', async () => {
+    await using here = await classroom();
+    const { db, ann, bob } = here;
+    const stranger = await db.a.student();
+    await db.sql`
+      insert into messages (sender_id, recipient_id, content)
+      values (${ann.id}, ${bob.id}, 'Hi'), (${stranger.id}, ${bob.id}, 'From a course that ended')`;
+    const beat = (who: Actor, status: string) =>
+      db.as(who, (tx) => tx`select private.keep_presence(${`user:${who.id}`}, ${status})`);
+    const seen = (who: Actor, person: Actor) =>
+      db.as(who, async (tx) => {
+        const [row] = await tx<{ items: { status: string; lastSeenAt: string | null }[] }[]>`
+          select private.contacts_of(${person.id}) as items`;
+        return row!.items.map(({ status }) => status);
+      });
+    const told = async (who: Actor) =>
+      (
+        await db.sql<{ status: string }[]>`
+          select payload ->> 'status' as status from private.live_events
+          where topic = ${`user:${who.id}`} and event = 'contact.changed' order by seq`
+      ).map(({ status }) => status);
+
+    await beat(bob, 'online');
+    await beat(ann, 'online');
+    await beat(stranger, 'online');
+    expect(await told(bob)).toEqual(['online']);
+    expect(await seen(bob, ann)).toEqual(['online']);
+    expect(await seen(bob, stranger)).toEqual([]);
+    expect(await seen(stranger, ann)).toEqual([]);
+
+    const hide = (isHidden: boolean) => db.sql`
+      insert into presence_settings (user_id, is_invisible) values (${ann.id}, ${isHidden})
+      on conflict (user_id) do update set is_invisible = excluded.is_invisible`;
+    await hide(true);
+    await beat(ann, 'online');
+    await beat(bob, 'leaving');
+    await beat(bob, 'online');
+    expect(await seen(bob, ann)).toEqual(['offline']);
+    expect(await seen(ann, bob)).toEqual(['online']);
+    await hide(false);
+    await beat(ann, 'online');
+    await here.age(46);
+    await beat(bob, 'online');
+    await db.sql`select private.end_ghost_presence()`;
+    expect(await told(bob)).toEqual(['online', 'offline', 'online', 'offline']);
+    const claim = db.as(
+      ann,
+      (tx) => tx`select private.keep_presence(${`user:${bob.id}`}, 'online')`,
+    );
+    await expect(claim).rejects.toThrow('TOPIC_FORBIDDEN');
+    await db.sql`insert into message_blocks (blocker_id, blocked_id) values (${ann.id}, ${bob.id})`;
+    expect(await seen(bob, ann)).toEqual([]);
   });
 });

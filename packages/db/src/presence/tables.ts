@@ -18,7 +18,10 @@ import { currentUser, id, moment, taughtCourses } from '../columns.ts';
 import { users } from '../identity/tables.ts';
 import { privateSchema } from '../live/tables.ts';
 
-/** A user's last known presence, one row per course or workshop. */
+/**
+ * A user's last known presence, one row per course or workshop; the one without either is of the
+ * portals as a whole.
+ */
 export const studentPresence = pgTable(
   'student_presence',
   {
@@ -68,14 +71,14 @@ export const presenceLeases = privateSchema
       userId: uuid()
         .notNull()
         .references(() => users.id, { onDelete: 'cascade' }),
-      status: text({ enum: ['online', 'away'] }).notNull(),
+      status: text({ enum: ['online', 'away', 'hidden'] }).notNull(),
       seenAt: moment().notNull(),
       /** When one of the tabs last was in front: another one that isn't doesn't make them away. */
       onlineAt: moment().notNull(),
     },
     (table) => [
       primaryKey({ name: 'presence_leases_once_per_person', columns: [table.topic, table.userId] }),
-      check('presence_leases_have_a_known_status', sql`status in ('online', 'away')`),
+      check('presence_leases_have_a_known_status', sql`status in ('online', 'away', 'hidden')`),
       index('presence_leases_by_age').on(table.seenAt),
     ],
   )

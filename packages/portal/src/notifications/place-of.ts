@@ -11,6 +11,9 @@ export function placeOfNotification({
   if (relatedEntityType === 'conversation' && typeof data.sender_id === 'string') {
     return { href: `/messages/${data.sender_id}`, label: 'Open the conversation' };
   }
+  if (relatedEntityType === 'message_report') {
+    return { href: '/admin/reports', label: 'See what was reported' };
+  }
   if (relatedEntityType === 'announcement' && relatedEntityId !== null) {
     return { href: `/announcements/${relatedEntityId}`, label: 'Read it' };
   }

@@ -14,11 +14,17 @@ export type ReloadedOptions<T> = {
   initial?: Snapshot<T>;
 };
 
+/** Live data that is loaded anew. */
+export type Reloaded<T> = Readable<LiveQueryState<T>> & {
+  /** Loads it anew now, for what is told elsewhere. */
+  refresh(): Promise<void>;
+};
+
 /**
  * Live data that is loaded anew when an event makes it old, for what an event can't change by
  * itself (a joined list, a sum). Events in one go cost one load.
  */
-export function reloaded<T>(options: ReloadedOptions<T>): Readable<LiveQueryState<T>> {
+export function reloaded<T>(options: ReloadedOptions<T>): Reloaded<T> {
   const { load, concerns, initial, ...rest } = options;
   const query = liveQuery<{ value: T; isOld: boolean }>({
     ...rest,
@@ -27,7 +33,8 @@ export function reloaded<T>(options: ReloadedOptions<T>): Readable<LiveQueryStat
     needsReload: ({ isOld }) => isOld,
     initial: initial && fresh(initial),
   });
-  return derived(query, (state) => ({ ...state, data: state.data?.value }));
+  const { subscribe } = derived(query, (state) => ({ ...state, data: state.data?.value }));
+  return { subscribe, refresh: () => query.refresh() };
 }
 
 function fresh<T>({ data, cursor }: Snapshot<T>): Snapshot<{ value: T; isOld: boolean }> {

@@ -16,7 +16,11 @@ type MessageEvent = {
 
 /** Only the database can send on that topic, so the data of a name is taken to have its shape. */
 function isMessageEvent(event: LiveEvent): event is MessageEvent {
-  return event.event === 'direct_message.created' || event.event === 'conversation.changed';
+  return (
+    event.event === 'direct_message.created' ||
+    event.event === 'direct_message.removed' ||
+    event.event === 'conversation.changed'
+  );
 }
 
 /** A conversation with someone after an event of the user's topic. Pure. */
@@ -28,7 +32,12 @@ export function applyToConversation(
   if (!isMessageEvent(event) || event.data.conversation.with?.id !== otherId) return part;
   const { conversation } = event.data;
   if (event.event === 'conversation.changed') return { ...part, conversation };
-  return { ...part, conversation, items: [...part.items, event.data.message] };
+  const { message } = event.data;
+  const items =
+    event.event === 'direct_message.created'
+      ? [...part.items, message]
+      : part.items.map((item) => (item.id === message.id ? message : item));
+  return { ...part, conversation, items };
 }
 
 /** A conversation with what was written before; as it is, when there would be a hole. */

@@ -42,8 +42,8 @@ it('ends with each message once, in order, and read as far as on the server', as
         compare() {
           const shown = shownBy(store);
           const { items, conversation: kept } = model.with(other);
-          const numbers = shown.messages.map(({ number }) => number);
-          expect(numbers).toEqual(items.slice(-numbers.length || items.length).map(byNumber));
+          const said = shown.messages.map(whatWasSaid);
+          expect(said).toEqual(items.slice(-said.length || items.length).map(whatWasSaid));
           expect(shown).toMatchObject({
             status: 'live',
             readNumber: kept.readNumber,
@@ -59,4 +59,4 @@ it('ends with each message once, in order, and read as far as on the server', as
   );
 }, 120_000);
 
-const byNumber = ({ number }: { number: number }) => number;
+const whatWasSaid = ({ number, content }: { number: number; content: string }) => [number, content];

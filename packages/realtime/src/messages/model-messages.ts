@@ -54,7 +54,7 @@ export function modelMessages(topics: ModelTopics, userId: string): MessagesMode
     const number = one.items.length + 1;
     const createdAt = `2026-01-01T00:00:00.${String(moments).padStart(6, '0')}Z`;
     const recipientId = senderId === userId ? otherId : userId;
-    const message = { id, number, senderId, recipientId, content, createdAt };
+    const message = { id, number, senderId, recipientId, content, isRemoved: false, createdAt };
     one.items.push(message);
     const isOwn = senderId === userId;
     put(
@@ -68,6 +68,16 @@ export function modelMessages(topics: ModelTopics, userId: string): MessagesMode
       message,
     );
     return message;
+  }
+
+  function remove(otherId: string): void {
+    const { items, conversation } = withOther(otherId);
+    const at = items.findIndex(({ isRemoved }) => !isRemoved);
+    const message = items[at];
+    if (message === undefined) return;
+    items[at] = { ...message, content: '', isRemoved: true };
+    const event = { message: items[at], conversation, unreadDelta: 0 };
+    topics.publish(topic, 'direct_message.removed', event);
   }
 
   function mark(otherId: string, change: Partial<Conversation>) {
@@ -123,6 +133,7 @@ export function modelMessages(topics: ModelTopics, userId: string): MessagesMode
     const { lastNumber } = withOther(other).conversation;
     if (n % 4 === 0 && lastNumber > 0) mark(other, { readNumber: n % (lastNumber + 1) });
     else if (n % 4 === 1) mark(other, { theirReadNumber: lastNumber });
+    else if (n % 7 === 2) remove(other);
     else write(`from ${other} ${moments}`, other, other, `Number ${n}`);
   }
   return {

@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest';
 import { school } from '../testing/school.ts';
 import { until, watch } from '../testing/stage.ts';
+import { keepPresent } from './beats.ts';
+import { contacts } from './contacts-store.ts';
 import { presence, type PresenceState } from './store.ts';
 
 const names =
@@ -30,4 +32,20 @@ it('shows who comes, once for two tabs, with the server’s name, and not who on
   expect(await hiding.updateStatus('invisible')).toBeUndefined();
   await until(seenByBob, names('Bob Two'));
   for (const { stop } of [...tabs, third]) stop();
+});
+
+it('shows whether those with whom one writes are there, without asking again', async () => {
+  await using here = await school();
+  const course = await here.db.a.course();
+  const ann = await here.db.a.student().enrolledIn(course);
+  const bob = await here.db.a.student().enrolledIn(course);
+  await here.db.sql`
+    insert into messages (sender_id, recipient_id, content) values (${ann.id}, ${bob.id}, 'Hi')`;
+  const tabOfBob = here.tab(bob);
+  keepPresent(tabOfBob);
+  const seenByBob = contacts(tabOfBob);
+  watch(seenByBob);
+  await until(seenByBob, (people) => people.get(ann.id)?.status === 'offline');
+  keepPresent(here.tab(ann));
+  await until(seenByBob, (people) => people.get(ann.id)?.status === 'online');
 });

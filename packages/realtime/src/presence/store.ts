@@ -11,10 +11,8 @@ import {
   type LiveStatus,
 } from '../live-query/live-query.ts';
 import { browserActivity, type Activity } from './activity.ts';
+import { Beats } from './beats.ts';
 import { apply, byName, type PresenceWindow } from './apply.ts';
-
-/** How often a tab says that it is there, ms. A lease lasts 45 s: one lost word is no absence. */
-const BEAT_EVERY_MS = 20_000;
 
 /** Where one can be. */
 export type Place = { course: string } | { workshop: string } | { thread: string };
@@ -65,22 +63,21 @@ function topicOf(place: Place): string {
 
 class LivePresence extends Composite<PresenceState> implements PresenceStore {
   readonly #connection: Connection;
-  readonly #place: string;
   readonly #query: LiveQuery<PresenceWindow>;
-  readonly #activity: Activity;
+  readonly #beats: Beats;
   readonly #isWatching: boolean;
   #latest: LiveQueryState<PresenceWindow> | undefined;
-  #chosen: 'online' | 'away' = 'online';
-  #cancelBeat: (() => void) | undefined;
-  #isThere = false;
 
   constructor(connection: Connection, place: string, options: PresenceOptions) {
     const { initial, activity, isWatching = false } = options;
     super();
     this.#connection = connection;
-    this.#place = place;
     this.#isWatching = isWatching;
-    this.#activity = activity ?? browserActivity(connection.internals.clock);
+    this.#beats = new Beats(
+      connection,
+      place,
+      activity ?? browserActivity(connection.internals.clock),
+    );
     this.#query = liveQuery({
       connection,
       topic: place,
@@ -95,14 +92,13 @@ class LivePresence extends Composite<PresenceState> implements PresenceStore {
   }
 
   async updateStatus(status: 'online' | 'away' | 'invisible'): Promise<LiveError | undefined> {
-    this.#chosen = status === 'away' ? 'away' : 'online';
     const { clock } = this.#connection.internals;
     try {
       if (status !== 'away') {
         const isInvisible = status === 'invisible';
         await within(clock, this.#api.settings.set.mutate({ isInvisible }));
       }
-      this.#beat();
+      if (!this.#isWatching) this.#beats.choose(status === 'away' ? 'away' : 'online');
       return undefined;
     } catch (error) {
       return toChangeError(error);
@@ -114,16 +110,7 @@ class LivePresence extends Composite<PresenceState> implements PresenceStore {
       this.#latest = state;
       this.changed();
     });
-    // By the clock: while the server renders a page, nobody is there.
-    this.#cancelBeat = this.#connection.internals.clock.after(0, () => this.#beat());
-    return [
-      stopQuery,
-      this.#activity.watch(
-        () => this.#beat(),
-        () => this.#leave(),
-      ),
-      () => this.#leave(),
-    ];
+    return this.#isWatching ? [stopQuery] : [stopQuery, this.#beats.start()];
   }
 
   protected override look(): PresenceState {
@@ -140,29 +127,6 @@ class LivePresence extends Composite<PresenceState> implements PresenceStore {
 
   get #api() {
     return this.#connection.api.presence;
-  }
-
-  /** Says that the tab is there, now and then again. */
-  #beat(): void {
-    if (this.#isWatching) return;
-    this.#cancelBeat?.();
-    this.#isThere = true;
-    this.#say(this.#activity.isAway() ? 'away' : this.#chosen);
-    this.#cancelBeat = this.#connection.internals.clock.after(BEAT_EVERY_MS, () => this.#beat());
-  }
-
-  /** Says so once, if it was there. */
-  #leave(): void {
-    this.#cancelBeat?.();
-    if (this.#isThere) this.#say('leaving');
-    this.#isThere = false;
-  }
-
-  /** A lost word is followed by the next one. */
-  #say(status: 'online' | 'away' | 'leaving'): void {
-    this.#api.keep
-      .mutate({ place: this.#place, status })
-      .catch((error: unknown) => this.#connection.internals.log('presence not told', error));
   }
 }
 

@@ -46,5 +46,11 @@ export const notModelled: Omit<RealtimeApi, 'live'> = {
     markAsUnread: mutate,
     markAsDelivered: mutate,
   },
-  presence: { list: query, keep: mutate, typing: mutate, settings: { set: mutate } },
+  presence: {
+    list: query,
+    contacts: query,
+    keep: mutate,
+    typing: mutate,
+    settings: { set: mutate },
+  },
 };

@@ -1,10 +1,10 @@
-import { failureOf, throwPageError } from '@homeroom/portal/server';
+import { failureOf, renderMarkdown, throwPageError } from '@homeroom/portal/server';
 import type { Actions, PageServerLoad } from './$types';
 
 export const load: PageServerLoad = async ({ locals, parent }) => {
   const { course } = await parent();
   const reviews = await locals.caller.reviews.list({ courseId: course.id }).catch(throwPageError);
-  return { reviews };
+  return { reviews, description: renderMarkdown(course.description) };
 };
 
 export const actions: Actions = {
