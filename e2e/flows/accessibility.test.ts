@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { axeViolations } from '../fixtures/axe.ts';
 import { parametersFor, type Parameters } from '../fixtures/demo-school.ts';
 import { expect, test } from '../fixtures/homeroom.ts';
+import { unreachedByTab } from '../fixtures/keys.ts';
 import { signIn } from '../fixtures/steps.ts';
 
 // Each goes through two dozen pages.
@@ -35,7 +36,8 @@ for (const portal of ['student', 'instructor'] as const) {
   for (const look of looks) {
     const device = `${look.phone ? 'a phone' : 'a desktop'}, ${look.dark ? 'dark' : 'light'}`;
 
-    test(`axe finds nothing on any page of the portal of a ${portal} on ${device}`, async ({
+    const also = look.phone ? '' : ', and Tab reaches all of it';
+    test(`axe finds nothing on any page of the portal of a ${portal} on ${device}${also}`, async ({
       school,
       browserFor,
     }) => {
@@ -49,6 +51,7 @@ for (const portal of ['student', 'instructor'] as const) {
           const answer = await page.goto(url + path);
           if (path !== '/nowhere') expect(answer?.status(), path).toBe(200);
           violations.push(...(await axeViolations(page)));
+          if (!look.phone) violations.push(...(await unreachedByTab(page)));
         }
       };
       const pathsOf = (wanted: (address: (typeof addresses)[number]) => boolean) =>

@@ -110,8 +110,10 @@ function sessionCookie(userId: string): string {
   return `homeroom-student=base64-${Buffer.from(JSON.stringify(session)).toString('base64url')}`;
 }
 
+/** Uncompressed: the bare page never is. */
 async function get(url: string, cookie: string): Promise<void> {
-  const response = await fetch(url, { headers: { cookie }, redirect: 'manual' });
+  const headers = { cookie, 'accept-encoding': 'identity' };
+  const response = await fetch(url, { headers, redirect: 'manual' });
   const text = await response.text();
   if (response.status !== 200) throw new Error(`${url}: ${response.status} ${text.slice(0, 300)}`);
 }
