@@ -7,6 +7,8 @@ export type Place = {
   icon: Component;
   /** Where the pages are that belong to it, when not below its own address. */
   below?: string;
+  /** The account's menu leads there too: on a phone it makes room for others. */
+  isInMenu?: boolean;
 };
 
 /** Whether a page belongs to a place; the first page's own address is no beginning of others. */
