@@ -29,6 +29,8 @@ export async function test(): Promise<number> {
 async function runVitest(reportPath: string): Promise<Tally> {
   await runLoudly('vitest', [
     'run',
+    // It would leave a core alone; but Postgres and the servers under test wait more than they compute.
+    '--maxWorkers=100%',
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${reportPath}`,
