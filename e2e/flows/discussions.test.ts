@@ -51,6 +51,27 @@ test('two people talk, one is cut off in between, and nothing is lost or doubled
   }
   await expect(student.page.getByText(/Sending…|Waiting for the network…/)).toHaveCount(0);
 
+  await test.step('a question about a lesson is among its own', async () => {
+    const reader = (await browserFor()).page;
+    await signIn(reader, school.urls.student, 'student@homeroom.test');
+    await reader.goto(`${school.urls.student}/courses/practical-sql`);
+    await reader.getByRole('main').getByRole('link', { name: 'Go on' }).click();
+    await reader.getByRole('link', { name: 'Discuss this lesson' }).click();
+    const main = reader.getByRole('main');
+    await expect(main.getByText('Nobody has asked yet')).toBeVisible();
+    const ofLesson = reader.url();
+    await main.getByText('Ask something about this lesson').click();
+    await main.getByLabel('Title').fill('What is a frame?');
+    await main.getByLabel('Your question').fill('The lesson names it once.');
+    await main.getByRole('button', { name: 'Ask', exact: true }).click();
+    await reader.waitForURL(/discussions\/[\da-f-]+$/);
+    await reader.goto(ofLesson);
+    await expect(main.getByRole('listitem')).toHaveCount(1);
+    await expect(main.getByRole('link', { name: /What is a frame/ })).toBeVisible();
+    await main.getByRole('link', { name: 'All of the course' }).click();
+    await expect(main.getByRole('link', { name: /Why is null/ })).toBeVisible();
+  });
+
   await test.step('the instructor locks it while the student writes', async () => {
     await instructor.page.getByRole('button', { name: 'Lock' }).click();
     await expect(student.page.getByText('Only the staff can write here now.')).toBeVisible();
