@@ -15,6 +15,7 @@ export { default as Popover } from './Popover.svelte';
 export { default as ProgressBar } from './ProgressBar.svelte';
 export { default as QrCode } from './QrCode.svelte';
 export { default as RelativeTime } from './RelativeTime.svelte';
+export { default as Scrollable } from './Scrollable.svelte';
 export { default as SearchField } from './SearchField.svelte';
 export { default as SegmentedLinks } from './SegmentedLinks.svelte';
 export { default as SelectField } from './SelectField.svelte';
