@@ -38,30 +38,33 @@ it('does what its scopes allow, and says of everything else which one is missing
   });
   expect(done).toMatchObject({ isCourseCompleted: true });
 
-  const calls: [ServiceScope, Promise<unknown>][] = [
-    ['users:read', service.services.users.query({})],
+  const calls: [ServiceScope, () => Promise<unknown>][] = [
+    ['users:read', () => service.services.users.query({})],
     [
       'notifications:write',
-      service.services.notify.mutate({
-        ...{ userId, title: 'Hello', message: 'You', idempotencyKey: 'hello ann' },
-      }),
+      () =>
+        service.services.notify.mutate({
+          ...{ userId, title: 'Hello', message: 'You', idempotencyKey: 'hello ann' },
+        }),
     ],
     [
       'subscriptions:write',
-      service.services.extendSubscription.mutate({
-        ...{ userId, plan: 'pro', until: '2030-01-01T00:00:00Z' },
-      }),
+      () =>
+        service.services.extendSubscription.mutate({
+          ...{ userId, plan: 'pro', until: '2030-01-01T00:00:00Z' },
+        }),
     ],
     [
       'payments:write',
-      service.services.recordPayment.mutate({
-        ...{ userId, courseId: course.id, reference: 'r', amountCents: 1, currency: 'EUR' },
-        ...{ status: 'succeeded', idempotencyKey: 'payment 1' },
-      }),
+      () =>
+        service.services.recordPayment.mutate({
+          ...{ userId, courseId: course.id, reference: 'r', amountCents: 1, currency: 'EUR' },
+          ...{ status: 'succeeded', idempotencyKey: 'payment 1' },
+        }),
     ],
   ];
   for (const [missingScope, call] of calls) {
-    expect(await refusal(call)).toMatchObject({
+    expect(await refusal(call())).toMatchObject({
       httpStatus: 403,
       appCode: 'SCOPE_MISSING',
       missingScope,
@@ -179,13 +182,16 @@ it('lets administrators alone make, see and revoke keys', async () => {
   for (const person of [await room.db.a.instructor(), await room.db.a.student()]) {
     const { serviceKeys } = await room.as(person);
     const attempts = [
-      serviceKeys.list.query({}),
-      serviceKeys.log.query({}),
-      serviceKeys.create.mutate({ name: 'Mine', scopes: ['users:read'] }),
-      serviceKeys.revoke.mutate({ id }),
+      () => serviceKeys.list.query({}),
+      () => serviceKeys.log.query({}),
+      () => serviceKeys.create.mutate({ name: 'Mine', scopes: ['users:read'] }),
+      () => serviceKeys.revoke.mutate({ id }),
     ];
     for (const attempt of attempts) {
-      expect(await refusal(attempt)).toMatchObject({ httpStatus: 403, appCode: 'ROLE_FORBIDDEN' });
+      expect(await refusal(attempt())).toMatchObject({
+        httpStatus: 403,
+        appCode: 'ROLE_FORBIDDEN',
+      });
     }
   }
 });

@@ -54,7 +54,10 @@ export async function runChecks(): Promise<Tally> {
   for (const { title, tool, args, mend } of checks) {
     const passed = await passes(tool, args, mend);
     console.log(`${passed ? '✓' : '✗'} ${title}`);
-    tally = sum(tally, { passed: passed ? 1 : 0, failed: passed ? 0 : 1 });
+    tally = sum(
+      tally,
+      passed ? { ...noTests, passed: 1 } : { ...noTests, failed: 1, failures: [`✗ ${title}`] },
+    );
   }
   return tally;
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { findBrowser } from '../browser.ts';
 import { buildPortals } from '../build.ts';
 import { inRepository, repositoryRoot } from '../repository.ts';
-import { type Tally, closingLine, sum, tallyPlaywright, tallyVitest } from '../tally.ts';
+import { type Tally, closing, sum, tallyPlaywright, tallyVitest } from '../tally.ts';
 import { runChecks } from './check.ts';
 
 /** Everything: checks, unit, database and protocol tests, browser tests. Ends with the tally of all. */
@@ -22,7 +22,7 @@ export async function test(): Promise<number> {
   tally = sum(tally, await runPlaywright(join(reports, 'playwright.json')));
 
   await rm(reports, { recursive: true });
-  console.log(`\n${closingLine(tally)}`);
+  console.log(`\n${closing(tally)}`);
   return tally.failed === 0 ? 0 : 1;
 }
 
