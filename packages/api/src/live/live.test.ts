@@ -141,3 +141,47 @@ it('reads data and cursor in one snapshot: each count is the sum of the events u
   expect(snapshots).toEqual(told);
   expect(new Set(snapshots.map(({ seq }) => seq)).size).toBeGreaterThan(10);
 });
+
+it.each(['commits', 'rolls back'])(
+  'waits for a writer who has come to its commit, and %s',
+  async (ending) => {
+    await using room = await classroom();
+    const ann = await room.db.a.student();
+    const client = await room.as(ann);
+    const { cursor } = await client.notifications.list.query({});
+    let answers: Promise<Awaited<ReturnType<typeof read>>[]> | undefined;
+    const read = () => client.notifications.list.query({});
+    const since = () => client.live.since.query(cursor);
+    let sinceThen: ReturnType<typeof since> | undefined;
+
+    await room.db.sql
+      .begin(async (tx) => {
+        await tx`
+          insert into public.notifications (user_id, type, title, message)
+          values (${ann.id}, 'system', 'Just now', 'Something happened')`;
+        await tx`set constraints all immediate`; // what a commit does first
+        answers = Promise.all([read(), read()]);
+        sinceThen = since();
+        await readersWait(room);
+        if (ending === 'rolls back') throw new Error('rolled back on purpose');
+      })
+      .catch((error: Error) => expect(error.message).toBe('rolled back on purpose'));
+
+    const told = ending === 'commits' ? 1 : 0;
+    for (const { data, cursor: after } of (await answers) ?? []) {
+      expect(data.items).toHaveLength(told);
+      expect(after.seq).toBe(cursor.seq + told);
+    }
+    expect(await sinceThen).toMatchObject({ status: 'events', head: cursor.seq + told });
+  },
+);
+
+/** Resolves when a reader waits for a writer. */
+async function readersWait({ db }: Classroom): Promise<void> {
+  for (;;) {
+    const [waiting] = await db.sql`
+      select 1 from pg_stat_activity
+      where wait_event = 'PgSleep' and datname = current_database()`;
+    if (waiting) return;
+  }
+}

@@ -44,7 +44,14 @@ const BECOME_USER = `
     set_config('role', $1, true),
     set_config('request.jwt.claims', $2, true),
     set_config('application_name', $3, true),
+    set_config('homeroom.settle', $4, true),
     set_config('statement_timeout', '${STATEMENT_TIMEOUT_MS}', true)`;
+
+/**
+ * Raised by the database (`settled_seq`) when somebody has finished writing the next event of a
+ * topic while we read it. Read anew, data and number are complete: what is written by then, we hear.
+ */
+const SETTLE_AND_REPEAT = 'SETTLE_AND_REPEAT';
 
 const dialect = new PgDialect();
 
@@ -53,8 +60,8 @@ const DATABASE_FACTS = { 'db.system.name': 'postgresql' };
 
 /**
  * Runs `work` in a transaction of its own, as the user (as nobody for null), under row level
- * security. `work` does
- * statements and nothing else: a network error of another kind would be taken for a lost database.
+ * security. `work` does statements and nothing else: a network error of another kind would be taken
+ * for a lost database, and it may be done twice, the first time for nothing.
  */
 export type AsUser = <Result>(
   claims: DatabaseClaims | null,
@@ -80,7 +87,12 @@ type Progress = { hasBegun: boolean; isLost: boolean };
 export function createAsUser(database: Database, tracing: Tracing = noTracing): AsUser {
   const client: Sql = database.$client;
 
-  const runAsUser: AsUser = (claims, mode, work) =>
+  const runAsUser = <Result>(
+    claims: DatabaseClaims | null,
+    mode: TransactionMode,
+    work: (tx: UserTransaction) => Promise<Result>,
+    settle: 'on' | 'off',
+  ): Promise<Result> =>
     new Promise((resolve, reject) => {
       const jwtClaims = claims ? jwtClaimsOf(claims) : NOBODY;
       const applicationName = applicationNameOf(claims?.requestId);
@@ -91,7 +103,7 @@ export function createAsUser(database: Database, tracing: Tracing = noTracing): 
         // Started here: a query of postgres.js is sent when it is first awaited, and nothing of
         // `work` may be sent before it.
         const becoming = transaction
-          .unsafe(BECOME_USER, [role, JSON.stringify(jwtClaims), applicationName], {
+          .unsafe(BECOME_USER, [role, JSON.stringify(jwtClaims), applicationName, settle], {
             prepare: true,
           })
           .execute();
@@ -120,7 +132,19 @@ export function createAsUser(database: Database, tracing: Tracing = noTracing): 
       );
     });
   return (claims, mode, work) =>
-    tracing.run(`transaction ${mode}`, DATABASE_FACTS, () => runAsUser(claims, mode, work));
+    tracing.run(`transaction ${mode}`, DATABASE_FACTS, () =>
+      runAsUser(claims, mode, work, 'on').catch((error: unknown) => {
+        if (!isRaised(error, SETTLE_AND_REPEAT)) throw error;
+        return runAsUser(claims, mode, work, 'off');
+      }),
+    );
+}
+
+function isRaised(error: unknown, message: string): boolean {
+  for (let current = error; current instanceof Error; current = current.cause) {
+    if (current.message === message) return true;
+  }
+  return false;
 }
 
 /** As `auth.uid()`, `auth.jwt()` and the policies read it. */

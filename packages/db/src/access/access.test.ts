@@ -238,6 +238,7 @@ describe('every function', () => {
       'send_announcement',
       'set_course_archived',
       'set_leaderboard_hidden',
+      'settled_seq',
       'stop_digest',
       'submit_quiz',
       'taught_course_ids',

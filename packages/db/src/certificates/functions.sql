@@ -25,10 +25,7 @@ as $$
     'courseTitle', course.title,
     'courseSlug', course.slug,
     'courseSummary', course.summary,
-    'seq', coalesce((
-      select seq from private.live_topics
-      where topic = 'certificate:' || certificate.serial_number
-    ), 0),
+    'seq', private.live_cursor('certificate:' || certificate.serial_number),
     'instructors', coalesce((
       select jsonb_agg(private.display_name(teacher.first_name, teacher.last_name) order by teacher.id)
       from public.course_instructors as teaching

@@ -69,7 +69,11 @@ alter table private.live_topics set (fillfactor = 50);
 create or replace function private.live_cursor(topic text) returns bigint
 language sql stable
 as $$
-  select coalesce((select seq from private.live_topics where live_topics.topic = live_cursor.topic), 0);
+  select coalesce((
+    select case when xmax = '0' then seq else private.settled_seq(seq, xmax) end
+    from private.live_topics
+    where live_topics.topic = live_cursor.topic
+  ), 0);
 $$;
 grant execute on function private.live_cursor(text) to authenticated, service_role;
 
@@ -98,7 +102,8 @@ begin
     raise exception 'TOPIC_FORBIDDEN'
       using errcode = '42501', detail = format('Topic "%s" is not yours to read.', topic);
   end if;
-  select heads.seq, heads.epoch into head, epoch
+  select case when xmax = '0' then heads.seq else private.settled_seq(heads.seq, xmax) end, heads.epoch
+  into head, epoch
   from private.live_topics as heads
   where heads.topic = live_since.topic;
   head := coalesce(head, 0);
