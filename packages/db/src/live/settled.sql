@@ -7,30 +7,32 @@
 -- How long a reader waits for a writer: 100 times 5 ms. One that takes longer (an announcement to a
 -- hundred thousand) hasn't come to its commit yet, so its event is still to be heard.
 
--- `seq` when no `writer` (the row's `xmax`) that the caller's snapshot can't see yet has come to an
--- end; SETTLE_AND_REPEAT when one has: the same in a new snapshot is complete. Only where
+-- `seq`, unless its `writer` (the `xmax` of the head that the caller's snapshot sees) has committed:
+-- then SETTLE_AND_REPEAT, because the same in a new snapshot is complete. Only where
 -- `homeroom.settle` is on, by those who repeat.
 create or replace function private.settled_seq(seq bigint, writer xid) returns bigint
 language plpgsql stable set search_path = ''
 as $$
 declare
-  snapshot pg_snapshot := pg_current_snapshot();
-  next_id bigint := pg_snapshot_xmax(snapshot)::text::bigint;
+  next_id bigint := pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
   -- With its epoch: of all ids that end like it, the one nearest to the snapshot's.
   writer_id xid8 := (
     next_id - 2147483648
     + (writer::text::bigint - next_id % 4294967296 + 6442450944) % 4294967296
   )::text::xid8;
 begin
-  if current_setting('homeroom.settle', true) is distinct from 'on'
-    or pg_visible_in_snapshot(writer_id, snapshot) then
+  if current_setting('homeroom.settle', true) is distinct from 'on' then
     return seq;
   end if;
   for attempt in 1..100 loop
-    if pg_xact_status(writer_id) is distinct from 'in progress' then
-      raise exception 'SETTLE_AND_REPEAT' using errcode = '40001';
-    end if;
-    perform pg_sleep(0.005);
+    case pg_xact_status(writer_id)
+      when 'in progress' then
+        perform pg_sleep(0.005);
+      when 'committed' then
+        raise exception 'SETTLE_AND_REPEAT' using errcode = '40001';
+      else
+        return seq;
+    end case;
   end loop;
   return seq;
 end;
