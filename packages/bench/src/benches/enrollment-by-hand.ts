@@ -1,7 +1,7 @@
 /**
- * An enrollment and every row that follows from it, by one statement without a function: what the
- * rows alone cost, so what no chain of triggers gets below. It is not safe (who waits for a head has
- * an old snapshot, and merges wrongly), and it can do this one thing only.
+ * An enrollment and every row that follows from it, by one statement without triggers: what the rows
+ * cost, about the floor of anything that writes them. It is not safe (who waits for a head has an old
+ * snapshot, and merges wrongly), and it can do this one thing only.
  */
 export const BY_HAND = `
 with enrolled as (
