@@ -804,7 +804,14 @@ begin
   setting := set_config('homeroom.moves', '', true);
   setting := set_config('homeroom.flush', '', true);
   begin
-    setting := private.store_events(events || private.write_notifications(intents), moves, true);
+    setting := private.store_events(
+      case
+        when intents = '[]' then events
+        else events || private.write_notifications(intents)
+      end,
+      moves,
+      true
+    );
   exception when others then
     perform private.store_what_can_be(events, intents, moves);
   end;
