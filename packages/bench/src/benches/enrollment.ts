@@ -4,6 +4,7 @@ import { row, type Row } from '../measure/row.ts';
 import { inTurns, median } from '../measure/statistics.ts';
 import type { EnrollmentTasks } from '../process/enrollment.worker.ts';
 import { startWorker } from '../process/worker.ts';
+import { BY_HAND } from './enrollment-by-hand.ts';
 
 const COURSES = 50;
 /** A multiple of the courses, so that nobody meets the same course twice. */
@@ -24,11 +25,14 @@ export async function enrollment(lab: Lab): Promise<Row[]> {
   );
   try {
     await client.ask('open', { url, connections: CONNECTIONS, users, courses });
-    const rate = (table: string) => () => client.ask('rate', { table, forMs: ROUND_MS });
+    const rate = (statement: string) => () => client.ask('rate', { statement, forMs: ROUND_MS });
+    const insertInto = (table: string) =>
+      `insert into ${table} (user_id, course_id) values ($1, $2)`;
     const rates = await inTurns({
-      chain: rate('public.enrollments'),
-      bare: rate('bench_enrollments'),
-      notify: rate('bench_enrollments_notify'),
+      chain: rate(insertInto('public.enrollments')),
+      bare: rate(insertInto('bench_enrollments')),
+      notify: rate(insertInto('bench_enrollments_notify')),
+      byHand: rate(BY_HAND),
     });
     const value = median(rates.chain);
     const name = `enrollments, ${CONNECTIONS} connections, ${COURSES} courses`;
@@ -40,6 +44,12 @@ export async function enrollment(lab: Lab): Promise<Row[]> {
         { value, baseline: median(rates.notify) },
         { atLeast: 1.6 },
       ),
+      row(
+        'the rows of the chain, by one statement, vs bare',
+        '1/s',
+        { value: median(rates.byHand), baseline: median(rates.bare) },
+        null,
+      ),
     ];
   } finally {
     await client.stop();
@@ -47,7 +57,7 @@ export async function enrollment(lab: Lab): Promise<Row[]> {
 }
 
 /** The same table, with its keys, references and indexes, without Homeroom's triggers. */
-const BARE_TABLES = ['bench_enrollments', 'bench_enrollments_notify']
+const BARE_TABLES = ['bench_enrollments', 'bench_enrollments_notify', 'bench_enrollments_by_hand']
   .map(
     (table) => `
   create table ${table} (like public.enrollments including all);

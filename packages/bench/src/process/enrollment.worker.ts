@@ -6,7 +6,7 @@ type School = { url: string; connections: number; users: string[]; courses: stri
 let sql: Sql | undefined;
 let listener: Sql | undefined;
 let school: School | undefined;
-/** The next pair of a user and a course, by table: nobody enrolls twice. */
+/** The next pair of a user and a course, by statement: nobody enrolls twice. */
 const nextPair = new Map<string, number>();
 
 /** Enrolls as fast as so many connections can, with a listener to what is notified. */
@@ -18,8 +18,8 @@ const tasks = {
     await listener.listen('enrollments', () => undefined);
   },
 
-  /** Enrollments a second. */
-  async rate({ table, forMs }: { table: string; forMs: number }): Promise<number> {
+  /** Enrollments a second, each by a statement that is given the user and the course. */
+  async rate({ statement, forMs }: { statement: string; forMs: number }): Promise<number> {
     if (!sql || !school) throw new Error('The school comes first');
     const { users, courses, connections } = school;
     const client = sql;
@@ -28,19 +28,15 @@ const tasks = {
     let done = 0;
     const enrollOnAndOn = async () => {
       while (performance.now() < ends) {
-        const pair = nextPair.get(table) ?? 0;
-        nextPair.set(table, pair + 1);
+        const pair = nextPair.get(statement) ?? 0;
+        nextPair.set(statement, pair + 1);
         // The next student each time, in the next course: as many people enroll at the same
         // moment as there are connections, and each has topics of their own.
         const round = Math.floor(pair / users.length);
         const user = users[pair % users.length];
         const course = round < courses.length ? courses[(pair + round) % courses.length] : null;
         if (!user || !course) throw new Error('Everybody is enrolled everywhere');
-        await client.unsafe(
-          `insert into ${table} (user_id, course_id) values ($1, $2)`,
-          [user, course],
-          { prepare: true },
-        );
+        await client.unsafe(statement, [user, course], { prepare: true });
         done += 1;
       }
     };

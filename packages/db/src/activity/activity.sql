@@ -38,9 +38,9 @@ execute function private.tell_student_activity();
 
 -- Writes what students did into the feeds of the courses, tells it there, and notifies every
 -- instructor of each. The four arrays hold one happening per place; `sentence` has two places: the
--- student's name and the course's title. `told` are events of the caller's, as `queue_live` takes
--- them. All in one statement, with lookups by key rather than joins: for the one happening of an
--- everyday transaction, starting a statement costs more than what it does.
+-- student's name and the course's title. Where `enrolled_at` is given, the students hear of their
+-- enrollment, too, on all their devices. All in one statement, with lookups by key rather than joins:
+-- for the one happening of an everyday transaction, starting a statement costs more than what it does.
 create or replace function private.tell_instructors(
   kind text,
   activity text,
@@ -51,12 +51,13 @@ create or replace function private.tell_instructors(
   course_ids uuid[],
   entities uuid[],
   details jsonb[],
-  told text default null
+  enrolled_at timestamptz[] default null
 )
 returns void
 language plpgsql
 as $$
 declare
+  welcomes text;
   events text;
   intents text;
   setting text := set_config('homeroom.telling', 'by hand', true);
@@ -73,13 +74,25 @@ begin
         select courses.title from public.courses
         where courses.id = happening.course
       ) as course_title
-    from unnest(students, course_ids, entities, details)
-      as happening (student, course, entity, detail)
+    from unnest(students, course_ids, entities, details, enrolled_at)
+      as happening (student, course, entity, detail, enrollment)
   ), recorded as (
     insert into public.student_activity (id, user_id, course_id, activity_type, data, created_at)
     select id, student, course, activity, detail, now() from happened
   )
   select
+    string_agg(
+      json_build_object(
+        'topic', 'user:' || student,
+        'event', 'enrollment.created',
+        'payload', json_build_object(
+          'courseId', course,
+          'courseTitle', course_title,
+          'enrolledAt', private.iso_time(enrollment)
+        )
+      )::text,
+      ','
+    ) filter (where enrollment is not null),
     string_agg(
       json_build_object(
         'topic', 'course:' || course || ':staff',
@@ -122,10 +135,10 @@ begin
       ),
       ','
     )
-  into events, intents
+  into welcomes, events, intents
   from happened;
   setting := set_config('homeroom.telling', '', true);
-  setting := private.queue_live('homeroom.events', concat_ws(',', told, events));
+  setting := private.queue_live('homeroom.events', concat_ws(',', welcomes, events));
   setting := private.queue_live('homeroom.notifications', intents);
 end;
 $$;

@@ -195,7 +195,9 @@ begin
   return query
   select announcement.id, (
     select count(*)::integer from public.notifications
-    where type = 'announcement' and related_entity_id = announcement.id and read_at is not null
+    where type = 'announcement'
+      and dedupe_key = 'announcement:' || announcement.id
+      and read_at is not null
   )
   from public.announcements as announcement
   where announcement.id = any (announcement_ids) and announcement.author_id = auth.uid();

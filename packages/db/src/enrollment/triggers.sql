@@ -10,7 +10,7 @@ declare
   course_ids uuid[];
   entities uuid[];
   details jsonb[];
-  told text;
+  moments timestamptz[];
   setting text;
 begin
   select
@@ -18,19 +18,8 @@ begin
     array_agg(course_id),
     array_agg(id),
     array_agg('{}'::jsonb),
-    string_agg(
-      json_build_object(
-        'topic', 'user:' || user_id,
-        'event', 'enrollment.created',
-        'payload', json_build_object(
-          'courseId', course_id,
-          'courseTitle', (select title from public.courses where courses.id = course_id),
-          'enrolledAt', private.iso_time(enrolled_at)
-        )
-      )::text,
-      ','
-    )
-  into students, course_ids, entities, details, told
+    array_agg(enrolled_at)
+  into students, course_ids, entities, details, moments
   from inserted
   where status <> 'cancelled';
   if students is null then
@@ -38,7 +27,7 @@ begin
   end if;
   setting := private.tell_instructors(
     'enrollment', 'enrolled', 'New Student Enrolled', '%s enrolled in "%s"', 'enrollment',
-    students, course_ids, entities, details, told
+    students, course_ids, entities, details, moments
   );
   return null;
 end;
@@ -64,7 +53,7 @@ declare
   returned_to uuid[];
   returns uuid[];
   returned_details jsonb[];
-  told text;
+  returned_at timestamptz[];
   students uuid[];
   courses uuid[];
   entities uuid[];
@@ -76,18 +65,7 @@ begin
     array_agg(after.course_id) filter (where before.status = 'cancelled'),
     array_agg(after.id) filter (where before.status = 'cancelled'),
     array_agg('{}'::jsonb) filter (where before.status = 'cancelled'),
-    string_agg(
-      json_build_object(
-        'topic', 'user:' || after.user_id,
-        'event', 'enrollment.created',
-        'payload', json_build_object(
-          'courseId', after.course_id,
-          'courseTitle', (select title from public.courses where courses.id = after.course_id),
-          'enrolledAt', private.iso_time(after.enrolled_at)
-        )
-      )::text,
-      ','
-    ) filter (where before.status = 'cancelled'),
+    array_agg(after.enrolled_at) filter (where before.status = 'cancelled'),
     array_agg(after.user_id) filter (where after.status = 'completed'),
     array_agg(after.course_id) filter (where after.status = 'completed'),
     array_agg(after.id) filter (where after.status = 'completed'),
@@ -104,7 +82,7 @@ begin
       ','
     ) filter (where before.status = 'completed' or after.status = 'cancelled')
   into
-    returned, returned_to, returns, returned_details, told,
+    returned, returned_to, returns, returned_details, returned_at,
     students, courses, entities, details, moves
   from before
   join after using (id)
@@ -115,7 +93,7 @@ begin
   if returned is not null then
     perform private.tell_instructors(
       'enrollment', 'enrolled', 'New Student Enrolled', '%s enrolled in "%s"', 'enrollment',
-      returned, returned_to, returns, returned_details, told
+      returned, returned_to, returns, returned_details, returned_at
     );
   end if;
   if students is not null then

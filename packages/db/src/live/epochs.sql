@@ -92,28 +92,43 @@ begin
 end;
 $$;
 
--- Tells those who are on the channels that topics have left where to go. It has no number, since
--- it is about the channel: who doesn't hear it sees the epoch in the next answer of `live_since`.
-create or replace function private.tell_moves(moves jsonb, epochs jsonb) returns void
+-- Moves topics to their next channels: locks the heads of these and of the events' topics in one
+-- order, and tells those who are on the channels that were left where to go. That has no number,
+-- since it is about the channel: who doesn't hear it sees the epoch in the next answer of
+-- `live_since`.
+create or replace function private.move_heads(events jsonb, moves jsonb, send boolean) returns void
 language plpgsql
 as $$
 begin
-  with moved as (
-    select
-      gen_random_uuid() as id,
-      value ->> 'topic' as topic,
-      max((value ->> 'withinMs')::integer) as within_ms
-    from jsonb_array_elements(moves)
-    group by value ->> 'topic'
+  with wanted as (
+    select topic, max(step) as steps, max(within_ms) as within_ms
+    from (
+      select topic, 0 as step, null::integer as within_ms
+      from jsonb_to_recordset(events) as event (topic text)
+      union all
+      select topic, 1, "withinMs"
+      from jsonb_to_recordset(moves) as move (topic text, "withinMs" integer)
+    ) as named
+    group by topic
+  ), moved as (
+    insert into private.live_topics as head (topic, seq, epoch)
+    select topic, 0, steps from wanted order by topic collate "C"
+    on conflict (topic) do update set epoch = head.epoch + excluded.epoch
+    returning topic, epoch
+  ), message as (
+    select gen_random_uuid() as id, topic, epoch, within_ms
+    from moved
+    join wanted using (topic)
+    where send and steps = 1
   )
   insert into realtime.messages (id, topic, extension, event, payload, private)
   select
     id,
-    private.channel_of(topic, (epochs ->> topic)::bigint - 1),
+    private.channel_of(topic, epoch - 1),
     'broadcast',
     'topic.moved',
-    jsonb_build_object('id', id, 'epoch', epochs -> topic, 'withinMs', within_ms),
+    jsonb_build_object('id', id, 'epoch', epoch, 'withinMs', within_ms),
     true
-  from moved;
+  from message;
 end;
 $$;

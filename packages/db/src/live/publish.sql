@@ -51,32 +51,77 @@ $$;
 grant execute on function private.publish(text, text, jsonb) to service_role;
 grant usage on schema private to service_role;
 
--- Numbers events, keeps them, and hands them to Realtime. `heads` holds the number of each topic
--- before them, `epochs` which channel it has, where not the first; the caller has the topics locked. The insert is what
--- `realtime.send` does, for all events in one statement; the caller catches what fails.
-create or replace function private.store_events(
-  events jsonb,
-  heads jsonb,
-  epochs jsonb,
-  send boolean
-)
-returns void
+-- Numbers events, keeps them, and hands them to Realtime: locks the heads of their topics in one
+-- order, takes as many numbers as there are events, and writes under the locks. The last insert is
+-- what `realtime.send` does; the caller catches what fails. One event alone, which is what most
+-- transactions tell, has a way without sets: half the time, which is part of each commit.
+create or replace function private.store_events(events jsonb, moves jsonb, send boolean) returns void
 language plpgsql
 as $$
+#variable_conflict use_column
 declare
-  moment timestamptz := clock_timestamp();
-  at numeric := private.epoch_ms(moment);
+  told_on text;
+  told text;
+  number bigint;
+  current_epoch bigint;
+  moment timestamptz;
+  message uuid;
 begin
-  with numbered as materialized (
+  if moves <> '[]' then
+    perform private.move_heads(events, moves, send);
+  end if;
+  if events = '[]' then
+    return;
+  end if;
+  if jsonb_array_length(events) = 1 then
+    told_on := events -> 0 ->> 'topic';
+    told := events -> 0 ->> 'event';
+    insert into private.live_topics as head (topic, seq)
+    values (told_on, 1)
+    on conflict (topic) do update set seq = head.seq + 1
+    returning head.seq, head.epoch into number, current_epoch;
+    moment := clock_timestamp();
+    insert into private.live_events (topic, seq, event, payload, created_at)
+    values (told_on, number, told, events -> 0 -> 'payload', moment);
+    if send then
+      message := gen_random_uuid();
+      insert into realtime.messages (id, topic, extension, event, payload, private)
+      values (
+        message,
+        private.channel_of(told_on, current_epoch),
+        'broadcast',
+        told,
+        jsonb_build_object(
+          'id', message, 'seq', number, 'at', private.epoch_ms(moment), 'data', events -> 0 -> 'payload'
+        ),
+        true
+      );
+    end if;
+    return;
+  end if;
+  with event as materialized (
     select
       gen_random_uuid() as id,
       topic,
       event,
       payload,
-      (heads ->> topic)::bigint + row_number() over (partition by topic order by position) as seq
+      row_number() over (partition by topic order by position desc) as place
     from rows from (
-      jsonb_to_recordset(events) as (topic text, event text, payload jsonb)
+      jsonb_to_recordset(events) as (topic text collate "C", event text, payload jsonb)
     ) with ordinality as item (topic, event, payload, position)
+  ), head as (
+    insert into private.live_topics as head (topic, seq)
+    select topic, max(place) from event group by topic order by topic
+    on conflict (topic) do update set seq = head.seq + excluded.seq
+    returning topic, seq, epoch
+  ), numbered as materialized (
+    select
+      event.id, topic, event, payload, epoch,
+      seq - place + 1 as seq,
+      clock_timestamp() as moment
+    from event
+    join head using (topic)
+    order by seq - place + 1
   ), stored as (
     insert into private.live_events (topic, seq, event, payload, created_at)
     select topic, seq, event, payload, moment from numbered
@@ -84,10 +129,10 @@ begin
   insert into realtime.messages (id, topic, extension, event, payload, private)
   select
     id,
-    private.channel_of(topic, coalesce((epochs ->> topic)::bigint, 0)),
+    private.channel_of(topic, epoch),
     'broadcast',
     event,
-    jsonb_build_object('id', id, 'seq', seq, 'at', at, 'data', payload),
+    jsonb_build_object('id', id, 'seq', seq, 'at', private.epoch_ms(moment), 'data', payload),
     true
   from numbered
   where send;
@@ -96,14 +141,8 @@ $$;
 
 -- The slow way, when something failed: what can be written is written, notification by
 -- notification; what can't is recorded; and the change itself is never lost.
-create or replace function private.store_what_can_be(
-  events jsonb,
-  intents jsonb,
-  moves jsonb,
-  heads jsonb,
-  epochs jsonb
-)
-returns jsonb
+create or replace function private.store_what_can_be(events jsonb, intents jsonb, moves jsonb)
+returns void
 language plpgsql set search_path = ''
 as $$
 declare
@@ -119,65 +158,18 @@ begin
     end;
   end loop;
   begin
-    perform private.store_events(told, heads, epochs, true);
-    perform private.tell_moves(moves, epochs);
+    perform private.store_events(told, moves, true);
   exception when others then
     raise warning 'Realtime was not told of % events: % (%)', jsonb_array_length(told), sqlerrm, sqlstate;
-    perform private.store_events(told, heads, epochs, false);
-  end;
-  return told;
-end;
-$$;
-
--- Numbers, keeps and sends one event, when a transaction tells nothing else: most do. The same as
--- the general way below without its sets, in half the time, which is part of each commit.
-create or replace function private.flush_one(event jsonb) returns void
-language plpgsql
-as $$
-#variable_conflict use_variable
-declare
-  told_on text := event ->> 'topic';
-  number bigint;
-  current_epoch bigint;
-  message uuid := gen_random_uuid();
-  moment timestamptz;
-begin
-  insert into private.live_topics as head (topic, seq, epoch)
-  values (told_on, 1, 0)
-  on conflict (topic) do update
-  set seq = head.seq + 1
-  returning head.seq, head.epoch into number, current_epoch;
-
-  begin
-    moment := clock_timestamp();
-    insert into private.live_events (topic, seq, event, payload, created_at)
-    values (told_on, number, event ->> 'event', event -> 'payload', moment);
-    insert into realtime.messages (id, topic, extension, event, payload, private)
-    values (
-      message,
-      private.channel_of(told_on, current_epoch),
-      'broadcast',
-      event ->> 'event',
-      jsonb_build_object(
-        'id', message, 'seq', number, 'at', private.epoch_ms(moment), 'data', event -> 'payload'
-      ),
-      true
-    );
-  exception when others then
-    perform private.store_what_can_be(
-      jsonb_build_array(event),
-      '[]',
-      '[]',
-      jsonb_build_object(told_on, number - 1),
-      jsonb_build_object(told_on, current_epoch)
-    );
+    perform private.store_events(told, moves, false);
   end;
 end;
 $$;
 
 -- Empties the queues. Runs at commit, or earlier on `set constraints all immediate`. Its plans are
 -- kept for a session, so one that was made while a table was small would read all of it later:
--- everything here is looked up by key.
+-- everything here is looked up by key. Notifications come first, under locks of their recipients
+-- (write.sql), then the heads: always in this order.
 create or replace function private.flush_live() returns trigger
 language plpgsql security definer
 set search_path = ''
@@ -188,70 +180,24 @@ declare
   events jsonb := '[' || coalesce(current_setting('homeroom.events', true), '') || ']';
   intents jsonb := '[' || coalesce(current_setting('homeroom.notifications', true), '') || ']';
   moves jsonb := '[' || coalesce(current_setting('homeroom.moves', true), '') || ']';
-  expected integer := jsonb_array_length(events) + jsonb_array_length(intents);
-  heads jsonb;
-  epochs jsonb;
-  told jsonb;
   setting text;
 begin
   setting := set_config('homeroom.events', '', true);
   setting := set_config('homeroom.notifications', '', true);
   setting := set_config('homeroom.moves', '', true);
   setting := set_config('homeroom.flush', '', true);
-  if expected = 0 and moves = '[]' then
-    return null;
-  end if;
-  if expected = 1 and intents = '[]' and moves = '[]' then
-    setting := private.flush_one(events -> 0);
-    return null;
-  end if;
-
-  -- Locks all heads in one order, takes as many numbers as can be needed, and moves what moves.
-  with wanted as (
-    select topic, sum(number) as numbers, max(move) as steps
-    from (
-      select topic, 1 as number, 0 as move from jsonb_to_recordset(events) as event (topic text)
-      union all
-      select 'user:' || user_id, 1, 0 from jsonb_to_recordset(intents) as intent (user_id text)
-      union all
-      select topic, 0, 1 from jsonb_to_recordset(moves) as move (topic text)
-    ) as told
-    group by topic
-  ), taken as (
-    insert into private.live_topics as head (topic, seq, epoch)
-    select topic, numbers, steps from wanted order by topic collate "C"
-    on conflict (topic) do update
-    set seq = head.seq + excluded.seq, epoch = head.epoch + excluded.epoch
-    returning topic, seq, epoch
-  )
-  select
-    jsonb_object_agg(topic, taken.seq - wanted.numbers),
-    jsonb_object_agg(topic, taken.epoch) filter (where taken.epoch > 0)
-  into heads, epochs
-  from taken
-  join wanted using (topic);
-
   begin
-    told := events || private.write_notifications(intents);
-    perform private.store_events(told, heads, epochs, true);
-    if moves <> '[]' then
-      perform private.tell_moves(moves, epochs);
-    end if;
+    setting := private.store_events(
+      case
+        when intents = '[]' then events
+        else events || private.write_notifications(intents)
+      end,
+      moves,
+      true
+    );
   exception when others then
-    told := private.store_what_can_be(events, intents, moves, heads, epochs);
+    perform private.store_what_can_be(events, intents, moves);
   end;
-
-  -- Numbers that were not needed after all (merged, refused or failed notifications) go back,
-  -- still under the locks.
-  if jsonb_array_length(told) < expected then
-    update private.live_topics as head
-    set seq = before.value::bigint + (
-      select count(*) from jsonb_array_elements(told) as event
-      where event.value ->> 'topic' = before.key
-    )
-    from jsonb_each_text(heads) as before
-    where head.topic = before.key;
-  end if;
   return null;
 end;
 $$;

@@ -78,6 +78,9 @@ describe('numbers', () => {
     });
     const events = await db.sql`select event from private.live_events order by seq`;
     expect(events.map((row) => row.event as string)).toEqual(['first', 'second', 'third']);
+    // Realtime reads them from the log, in which they stand as they were written.
+    const sent = await db.sql`select event from realtime.messages order by ctid`;
+    expect(sent.map((row) => row.event as string)).toEqual(['first', 'second', 'third']);
   });
 });
 

@@ -1,5 +1,5 @@
--- Locks the head of a user's topic until the transaction ends: who holds it is the only one to
--- write the user's notifications. A transaction that goes on to publish elsewhere after this no
+-- Locks the head of a user's topic until the transaction ends: nobody else tells the user anything
+-- meanwhile. A transaction that goes on to publish elsewhere after this no
 -- longer locks in the order of names, so a deadlock becomes possible (Postgres ends it by failing
 -- one): call what uses this in a transaction of its own.
 create or replace function private.lock_user_topic(person uuid) returns void
@@ -12,7 +12,7 @@ $$;
 
 -- Tells a user something, and gives the notification's id: the earlier one's where this repeats
 -- it, null where the user doesn't want the type. For services and operators; the course, if any,
--- is `data.course_id`. Locks the user's topic. Inside a transaction of the database's own, use
+-- is `data.course_id`. Locks the recipient. Inside a transaction of the database's own, use
 -- `private.notify`.
 create or replace function public.create_notification(
   user_id uuid,
@@ -38,7 +38,6 @@ begin
   if not exists (select 1 from public.users where users.id = create_notification.user_id) then
     raise exception 'There is no user %', user_id using errcode = '23503';
   end if;
-  perform private.lock_user_topic(user_id);
   events := private.write_notifications(jsonb_build_array(jsonb_build_object(
     'user_id', user_id,
     'type', type,

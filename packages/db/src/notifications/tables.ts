@@ -95,8 +95,9 @@ export const notifications = pgTable(
       .where(sql`expires_at is not null`),
     index('notifications_by_age').on(table.listedAt),
     index('notifications_by_course').on(table.courseId),
+    // Not on what a merge changes (`related_entity_id`): that would write every index anew.
     index('notifications_of_announcement')
-      .on(table.relatedEntityId)
+      .on(table.dedupeKey)
       .where(sql`type = 'announcement'`),
     pgPolicy('users see their own notifications', {
       for: 'select',

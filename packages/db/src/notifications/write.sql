@@ -105,103 +105,115 @@ as $$
   select jsonb_agg(value order by position) from newest;
 $$;
 
--- Writes notifications and gives their events. The caller has the recipients' topics locked, so
--- nobody else merges at the same time. What a recipient doesn't want is left out, what has a known
--- dedupe key too. A repeat within a minute for the same recipient, type and course goes into the
--- unread one that is in the inbox. It waits for no row: one that is being changed by someone else is left
--- alone, and a new one is written; so this can't be part of a deadlock.
+-- The advisory lock of who writes somebody's notifications: one of a thousand, so that a transaction
+-- that notifies a whole school doesn't fill the table of locks.
+create or replace function private.recipient_lock(person text) returns bigint
+language sql immutable
+as $$
+  select hashtextextended('recipient', hashtextextended(person, 0) & 1023);
+$$;
+
+-- Writes notifications and gives their events. It locks the recipients until the transaction ends
+-- (in one order, and a thousand locks at most, however many they are), so nobody else merges at the
+-- same time. What a recipient doesn't want is left out, what has a known dedupe key too. A repeat
+-- within a minute for the same recipient, type and course goes into the unread one that is in the
+-- inbox. It waits for no row: one that is being changed by someone else is left alone, and a new one
+-- is written; so this can't be part of a deadlock.
 create or replace function private.write_notifications(intents jsonb) returns jsonb
 language plpgsql
 as $$
 declare
-  moment timestamptz := clock_timestamp();
+  moment timestamptz;
   events jsonb := '[]';
-  intent jsonb;
   wanted public.notifications;
   written jsonb;
   is_merged boolean;
-  is_unwanted boolean;
-  earlier_id uuid;
-  earlier_count integer;
+  is_repeat boolean;
   course_title text;
   setting text;
 begin
   if intents = '[]' then
     return events;
   end if;
-  setting := set_config('homeroom.telling', 'by hand', true);
-  if jsonb_array_length(intents) > 1 then
+  if jsonb_array_length(intents) = 1 then
+    setting := pg_advisory_xact_lock(private.recipient_lock(intents -> 0 ->> 'user_id'));
+  else
     intents := private.group_intents(intents);
+    perform pg_advisory_xact_lock(lock)
+    from (
+      select distinct private.recipient_lock(value ->> 'user_id') as lock
+      from jsonb_array_elements(intents)
+      order by lock
+    ) as recipient;
   end if;
+  moment := clock_timestamp();
+  setting := set_config('homeroom.telling', 'by hand', true);
   for at in 0 .. jsonb_array_length(intents) - 1 loop
     wanted := jsonb_populate_record(null::public.notifications, intents -> at);
     wanted.count := coalesce(wanted.count, 1);
     is_merged := private.is_merged(wanted.type)
       and wanted.course_id is not null
       and wanted.dedupe_key is null;
-    select
-      -- The course's own first: the index has them in this order.
-      not coalesce((
+    is_repeat := false;
+    if is_merged then
+      course_title := wanted.data ->> 'course_title';
+      if course_title is null then
+        select title into course_title from public.courses where id = wanted.course_id;
+      end if;
+      update public.notifications as earlier
+      set
+        count = earlier.count + wanted.count,
+        title = private.merged_title(wanted.type),
+        message = private.merged_message(
+          wanted.type, earlier.count + wanted.count, course_title
+        ),
+        data = earlier.data || coalesce(wanted.data, '{}'),
+        related_entity_type = wanted.related_entity_type,
+        related_entity_id = wanted.related_entity_id
+      where earlier.id = (
+          select id from public.notifications
+          where user_id = wanted.user_id
+            and box = 'inbox'
+            and read_at is null
+            and listed_at > moment - interval '1 minute'
+            and woken_at is null
+            and type = wanted.type
+            and course_id = wanted.course_id
+          order by listed_at desc, id desc
+          limit 1
+          for no key update skip locked
+        )
+        -- The course's own first: the index has them in this order.
+        and coalesce((
+          select enabled from public.notification_preferences
+          where user_id = wanted.user_id and type = wanted.type and channel = 'app'
+            and (course_id is null or course_id = wanted.course_id)
+          order by course_id
+          limit 1
+        ), true)
+      returning private.notification_json(earlier) into written;
+      is_repeat := found;
+    end if;
+    if not is_repeat then
+      if is_merged and wanted.count > 1 then
+        wanted.title := private.merged_title(wanted.type);
+        wanted.message := private.merged_message(wanted.type, wanted.count, course_title);
+      end if;
+      insert into public.notifications (
+        user_id, type, level, title, message, data, course_id, related_entity_type,
+        related_entity_id, count, dedupe_key, created_at, expires_at
+      )
+      select
+        wanted.user_id, wanted.type, coalesce(wanted.level, 'info'), wanted.title, wanted.message,
+        coalesce(wanted.data, '{}'), wanted.course_id, wanted.related_entity_type,
+        wanted.related_entity_id, wanted.count, wanted.dedupe_key, moment, wanted.expires_at
+      where coalesce((
         select enabled from public.notification_preferences
         where user_id = wanted.user_id and type = wanted.type and channel = 'app'
           and (course_id is null or course_id = wanted.course_id)
         order by course_id
         limit 1
-      ), true),
-      earlier.id,
-      earlier.count
-    into is_unwanted, earlier_id, earlier_count
-    from (select 1) as once
-    left join lateral (
-      select id, count
-      from public.notifications
-      where is_merged
-        and user_id = wanted.user_id
-        and box = 'inbox'
-        and read_at is null
-        and listed_at > moment - interval '1 minute'
-        and woken_at is null
-        and type = wanted.type
-        and course_id = wanted.course_id
-      order by listed_at desc, id desc
-      limit 1
-      for no key update skip locked
-    ) as earlier on true;
-    if is_unwanted then
-      continue;
-    end if;
-
-    wanted.count := wanted.count + coalesce(earlier_count, 0);
-    if is_merged and wanted.count > 1 then
-      course_title := wanted.data ->> 'course_title';
-      if course_title is null then
-        select title into course_title from public.courses where id = wanted.course_id;
-      end if;
-      wanted.title := private.merged_title(wanted.type);
-      wanted.message := private.merged_message(wanted.type, wanted.count, course_title);
-    end if;
-
-    if earlier_id is not null then
-      update public.notifications
-      set
-        count = wanted.count,
-        title = wanted.title,
-        message = wanted.message,
-        data = data || coalesce(wanted.data, '{}'),
-        related_entity_type = wanted.related_entity_type,
-        related_entity_id = wanted.related_entity_id
-      where id = earlier_id
-      returning private.notification_json(notifications) into written;
-    else
-      insert into public.notifications (
-        user_id, type, level, title, message, data, course_id, related_entity_type,
-        related_entity_id, count, dedupe_key, created_at, expires_at
-      )
-      values (
-        wanted.user_id, wanted.type, coalesce(wanted.level, 'info'), wanted.title, wanted.message,
-        coalesce(wanted.data, '{}'), wanted.course_id, wanted.related_entity_type,
-        wanted.related_entity_id, wanted.count, wanted.dedupe_key, moment, wanted.expires_at
-      )
+      ), true)
       on conflict (user_id, dedupe_key) where dedupe_key is not null do nothing
       returning private.notification_json(notifications) into written;
       if not found then
@@ -210,10 +222,8 @@ begin
     end if;
     events := events || jsonb_build_object(
       'topic', 'user:' || wanted.user_id,
-      'event', case when earlier_id is null then 'notification.created' else 'notification.updated' end,
-      'payload', jsonb_build_object(
-        'notification', written, 'unreadDelta', (earlier_id is null)::integer
-      )
+      'event', case when is_repeat then 'notification.updated' else 'notification.created' end,
+      'payload', jsonb_build_object('notification', written, 'unreadDelta', (not is_repeat)::integer)
     );
   end loop;
   setting := set_config('homeroom.telling', '', true);
