@@ -65,6 +65,8 @@ test('two people talk, one is cut off in between, and nothing is lost or doubled
     await main.getByLabel('Your question').fill('The lesson names it once.');
     await main.getByRole('button', { name: 'Ask', exact: true }).click();
     await reader.waitForURL(/discussions\/[\da-f-]+$/);
+    await main.getByText('on the lesson').getByRole('link').last().click();
+    await expect(reader.getByRole('link', { name: 'Discuss this lesson' })).toBeVisible();
     await reader.goto(ofLesson);
     await expect(main.getByRole('listitem')).toHaveCount(1);
     await expect(main.getByRole('link', { name: /What is a frame/ })).toBeVisible();

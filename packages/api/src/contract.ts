@@ -58,6 +58,8 @@ export type {
   ContentChange,
   CourseDetails,
   CourseVersion,
+  LessonAtVersion,
+  LessonVersion,
   DraftEvents,
   LessonFields,
   LessonWorkbench,

@@ -35,7 +35,7 @@ export {
   savePreferences,
 } from './settings/preference-actions.ts';
 export { saveDigest, saveQuietHours, stopDigest } from './delivery/delivery-actions.ts';
-export { renderMarkdown } from './markdown/render.ts';
+export { renderMarkdown } from './markdown/remembered.ts';
 export { loadWorkshops } from './attendance/load-workshops.ts';
 export { findCourse } from './catalog/find-course.ts';
 export { loadThread, loadThreads } from './discussions/load-discussions.ts';

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { contentEventSchemas, contentOutput, lessonOutput } from '../catalog/contract.ts';
 import { classroom, refusal } from '../testing/classroom.ts';
 import {
+  lessonVersionsOutput,
   lessonWorkbenchOutput,
   versionsOutput,
   workbenchOutput,
@@ -75,6 +76,24 @@ it('makes a course from nothing, and shows it to students when it is published',
   const versions = await student.authoring.versions.query({ courseId, limit: 1 });
   expect(versionsOutput.safeParse(versions).error).toBeUndefined();
   expect(versions).toMatchObject({ items: [{ version: 2 }], nextCursor: 2 });
+
+  const history = await authoring.lessonVersions.query({ lessonId });
+  expect(lessonVersionsOutput.safeParse(history).error).toBeUndefined();
+  expect(history).toMatchObject({ items: [{ version: 2 }, { version: 1 }], nextCursor: null });
+  const earlier = (number: number) => ({ lessonId, version: number });
+  expect(await authoring.lessonVersion.query(earlier(7))).toEqual({
+    version: 2,
+    fields: changed,
+    before: FIELDS,
+  });
+  expect(await authoring.lessonVersion.query(earlier(1))).toMatchObject({ before: null });
+  const colleague = await room.as(await room.db.a.instructor());
+  expect(await refusal(colleague.authoring.lessonVersion.query(earlier(1)))).toMatchObject({
+    appCode: 'VERSION_NOT_FOUND',
+  });
+  expect(await refusal(student.authoring.lessonVersion.query(earlier(1)))).toMatchObject({
+    appCode: 'ROLE_FORBIDDEN',
+  });
 
   expect(await authoring.setArchived.mutate({ courseId, isArchived: true })).toEqual({
     status: 'archived',

@@ -206,3 +206,41 @@ export const versionsOutput = z.object({
   items: z.array(courseVersionSchema),
   nextCursor: z.int().nullable(),
 });
+
+/** Asks for the versions that changed a lesson, newest first; `cursor` is the last one seen. */
+export const lessonVersionsInput = z.object({
+  lessonId: z.guid(),
+  cursor: versionSchema.optional(),
+  limit: z.int().min(1).max(100).default(20),
+});
+
+/** The versions of a course that changed a lesson, newest first. */
+export const lessonVersionsOutput = z.object({
+  items: z.array(
+    z.object({
+      version: versionSchema,
+      /** Null for what was there before the first publication. */
+      publishedAt: z.iso.datetime().nullable(),
+      publishedBy: z.string().nullable(),
+    }),
+  ),
+  nextCursor: z.int().nullable(),
+});
+
+/** A version of a course that changed a lesson. */
+export type LessonVersion = z.infer<typeof lessonVersionsOutput>['items'][number];
+
+/** Names a lesson as it was in a version of its course. */
+export const lessonVersionInput = z.object({ lessonId: z.guid(), version: versionSchema });
+
+/** What a lesson taught in a version of its course. */
+export const lessonVersionOutput = z.object({
+  /** The version that brought it, at most the one asked for. */
+  version: versionSchema,
+  fields: lessonFieldsSchema,
+  /** What it taught before that; null: nothing, or nothing that was kept. */
+  before: lessonFieldsSchema.nullable(),
+});
+
+/** What a lesson taught in a version of its course. */
+export type LessonAtVersion = z.infer<typeof lessonVersionOutput>;

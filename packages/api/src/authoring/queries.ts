@@ -8,6 +8,11 @@ import type {
   createLessonInput,
   createLessonOutput,
   CourseVersion,
+  LessonAtVersion,
+  LessonVersion,
+  lessonVersionInput,
+  lessonVersionsInput,
+  lessonVersionsOutput,
   LessonWorkbench,
   publishInput,
   publishOutput,
@@ -158,4 +163,44 @@ export async function listVersions(
     limit ${rowCount(limit + 1)}`);
   const items = rows.slice(0, limit);
   return { items, nextCursor: rows.length > limit ? (items.at(-1)?.version ?? null) : null };
+}
+
+/** The versions of its course that changed a lesson, newest first; the user is of its staff. */
+export async function listLessonVersions(
+  tx: UserTransaction,
+  { lessonId, cursor, limit }: z.output<typeof lessonVersionsInput>,
+): Promise<z.infer<typeof lessonVersionsOutput>> {
+  const rows = await tx.execute<LessonVersion>(sql`
+    select
+      kept.version,
+      ${isoTime(sql`published.published_at`)} as "publishedAt",
+      (
+        select private.display_name(author.first_name, author.last_name)
+        from public.profiles as author
+        where author.id = published.published_by
+      ) as "publishedBy"
+    from public.lesson_versions as kept
+    left join public.course_versions as published
+      on published.course_id = kept.course_id and published.version = kept.version
+    where kept.lesson_id = ${lessonId}::uuid
+      and ${cursor === undefined ? sql`true` : sql`kept.version < ${cursor}::integer`}
+    order by kept.version desc
+    limit ${rowCount(limit + 1)}`);
+  const items = rows.slice(0, limit);
+  return { items, nextCursor: rows.length > limit ? (items.at(-1)?.version ?? null) : null };
+}
+
+/** What a lesson taught in a version of its course, and before that; the user is of its staff. */
+export async function lessonAtVersion(
+  tx: UserTransaction,
+  { lessonId, version }: z.output<typeof lessonVersionInput>,
+): Promise<LessonAtVersion> {
+  const [kept] = await tx.execute<LessonAtVersion>(sql`
+    select kept.version, kept.fields, lag(kept.fields) over (order by kept.version) as "before"
+    from public.lesson_versions as kept
+    where kept.lesson_id = ${lessonId}::uuid and kept.version <= ${version}::integer
+    order by kept.version desc
+    limit 1`);
+  if (!kept) throw new ApiError('VERSION_NOT_FOUND');
+  return kept;
 }

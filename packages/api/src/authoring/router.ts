@@ -8,6 +8,10 @@ import {
   createLessonOutput,
   discardLessonInput,
   lessonInput,
+  lessonVersionInput,
+  lessonVersionOutput,
+  lessonVersionsInput,
+  lessonVersionsOutput,
   lessonWorkbenchOutput,
   publishInput,
   publishOutput,
@@ -25,7 +29,9 @@ import {
   courseWorkbench,
   createCourse,
   createLesson,
+  lessonAtVersion,
   lessonWorkbench,
+  listLessonVersions,
   listVersions,
   publish,
   saveCourse,
@@ -106,4 +112,16 @@ export const authoringRouter = {
     .input(versionsInput)
     .output(versionsOutput)
     .query(({ ctx, input }) => ctx.transaction((tx) => listVersions(tx, input))),
+
+  /** Which of them changed a lesson of the caller's. */
+  lessonVersions: instructorProcedure
+    .input(lessonVersionsInput)
+    .output(lessonVersionsOutput)
+    .query(({ ctx, input }) => ctx.transaction((tx) => listLessonVersions(tx, input))),
+
+  /** What a lesson of the caller's taught in a version, also when it has been taken out since. */
+  lessonVersion: instructorProcedure
+    .input(lessonVersionInput)
+    .output(lessonVersionOutput)
+    .query(({ ctx, input }) => ctx.transaction((tx) => lessonAtVersion(tx, input))),
 } satisfies TRPCRouterRecord;

@@ -226,6 +226,12 @@ export const ERROR_CODES = {
     sentence: 'This lesson does not exist (any more).',
     whatToDo: 'Look for it in the course.',
   },
+  // Of a lesson: published before texts were kept, or in a course that isn’t the author’s.
+  VERSION_NOT_FOUND: {
+    status: 404,
+    sentence: 'What this lesson said then was not kept.',
+    whatToDo: 'Look at its other versions.',
+  },
   // Also when it is new and wasn’t saved yet.
   MODULE_NOT_FOUND: {
     status: 404,

@@ -3,24 +3,34 @@ import postgres, { type TransactionSql } from 'postgres';
 /** The statements of the portal's course page, as the API sends them, and nothing around them. */
 const sql = postgres(process.env.DATABASE_URL ?? '', { max: 10, onnotice: () => undefined });
 
-/** Runs one statement as a user, under the same policies, in one snapshot. */
-function asUser<Row>(
+/** Runs statements as a user, under the same policies, in one snapshot. */
+function asUser<Rows extends unknown[]>(
   userId: string,
-  ask: (tx: TransactionSql) => postgres.PendingQuery<postgres.Row[]>,
-): Promise<Row> {
+  ask: (tx: TransactionSql) => { [At in keyof Rows]: postgres.PendingQuery<postgres.Row[]> },
+): Promise<Rows> {
   const claims = JSON.stringify({ sub: userId, role: 'authenticated' });
   const run = sql.begin('isolation level repeatable read read only', async (tx) => {
-    const [, rows] = await Promise.all([
+    const [, ...answers] = await Promise.all([
       tx`
         select
           set_config('role', 'authenticated', true),
           set_config('request.jwt.claims', ${claims}, true),
+          set_config('application_name', 'bare', true),
           set_config('statement_timeout', '10000', true)`,
-      ask(tx),
+      ...ask(tx),
     ]);
-    return rows[0];
+    return answers;
   });
-  return run as Promise<Row>;
+  return run as Promise<unknown> as Promise<Rows>;
+}
+
+/** The row of one statement, run as a user. */
+async function oneAsUser<Row>(
+  userId: string,
+  ask: (tx: TransactionSql) => postgres.PendingQuery<postgres.Row[]>,
+): Promise<Row> {
+  const [rows] = await asUser<[Row[]]>(userId, (tx) => [ask(tx)]);
+  return rows[0] as Row;
 }
 
 /** A lesson in the outline. */
@@ -30,19 +40,24 @@ type Lesson = { id: string; title: string; durationMinutes: number };
 export type Course = { id: string; title: string; description: string };
 
 export const me = (userId: string) =>
-  asUser<{ firstName: string }>(
+  oneAsUser<{ firstName: string }>(
     userId,
     (tx) => tx`
       select
         id, email, first_name as "firstName", last_name as "lastName", avatar_url as "avatarUrl",
         role, time_zone as "timeZone",
+        (
+          select jsonb_build_object('from', left(quiet_from::text, 5), 'to', left(quiet_to::text, 5))
+          from public.notification_settings
+          where user_id = users.id and has_quiet_hours
+        ) as "quietHours",
         to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt"
       from public.users
       where id = ${userId}::uuid`,
   );
 
 export const notifications = (userId: string) =>
-  asUser<{ items: unknown[]; unreadCount: number }>(
+  oneAsUser<{ items: unknown[]; unreadCount: number }>(
     userId,
     (tx) => tx`
       select
@@ -67,76 +82,44 @@ export const notifications = (userId: string) =>
         private.live_cursor(${`user:${userId}`})::float8 as "seq"`,
   );
 
-export const course = (userId: string, slug: string) =>
-  asUser<Course>(
+export const conversations = (userId: string) =>
+  oneAsUser<{ items: unknown[]; unreadCount: number }>(
     userId,
     (tx) => tx`
       select
-        course.id, course.slug, course.title, course.summary, course.cover_url as "coverUrl",
-        course.level, course.category, course.price_cents as "priceCents", course.currency,
-        lessons.count as "lessonCount", lessons.minutes as "durationMinutes",
         coalesce((
           select jsonb_agg(
-            jsonb_build_object(
-              'id', teacher.id,
-              'name', private.display_name(teacher.first_name, teacher.last_name),
-              'avatarUrl', teacher.avatar_url
-            )
-            order by teacher.first_name, teacher.last_name, teacher.id
+            private.conversation_json(conversation, ${userId}::uuid)
+            order by conversation.last_message_at desc, conversation.id desc
           )
-          from public.course_instructors as teaching
-          join public.profiles as teacher on teacher.id = teaching.user_id
-          where teaching.course_id = course.id
-        ), '[]') as "instructors",
-        exists (
-          select from public.enrollments as enrollment
-          where enrollment.course_id = course.id
-            and enrollment.user_id = ${userId}::uuid
-            and enrollment.status <> 'cancelled'
-        ) as "isEnrolled",
-        to_char(course.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt",
-        course.description, course.version,
-        coalesce((
-          select jsonb_agg(
-            jsonb_build_object(
-              'id', module.id,
-              'title', module.title,
-              'summary', module.summary,
-              'lessons', coalesce((
-                select jsonb_agg(
-                  jsonb_build_object(
-                    'id', lesson.id,
-                    'title', lesson.title,
-                    'kind', lesson.kind,
-                    'durationMinutes', lesson.duration_minutes,
-                    'isRequired', lesson.is_required,
-                    'revision', lesson.revision
-                  )
-                  order by lesson.position, lesson.id
-                )
-                from public.lessons as lesson
-                where lesson.module_id = module.id and lesson.is_published
-              ), '[]')
-            )
-            order by module.position, module.id
-          )
-          from public.modules as module
-          where module.course_id = course.id and module.is_published
-        ), '[]') as "modules"
-      from public.courses as course
-      cross join lateral (
-        select
-          count(*)::integer as count,
-          coalesce(sum(lesson.duration_minutes), 0)::integer as minutes
-        from public.modules as module
-        join public.lessons as lesson on lesson.module_id = module.id
-        where module.course_id = course.id and module.is_published and lesson.is_published
-      ) as lessons
-      where course.slug = ${slug}`,
+          from (
+            select *
+            from public.conversations as conversation
+            where conversation.low_id = ${userId}::uuid or conversation.high_id = ${userId}::uuid
+            order by conversation.last_message_at desc, conversation.id desc
+            limit 21
+          ) as conversation
+        ), '[]') as "items",
+        (
+          select coalesce(sum(conversation.last_number - coalesce(reader.read_number, 0)), 0)::integer
+          from public.conversations as conversation
+          left join public.conversation_readers as reader
+            on reader.conversation_id = conversation.id and reader.user_id = ${userId}::uuid
+          where conversation.low_id = ${userId}::uuid or conversation.high_id = ${userId}::uuid
+        ) as "unreadCount",
+        private.live_cursor(${`user:${userId}`})::float8 as "seq"`,
   );
 
+export const course = async (userId: string, slug: string) => {
+  const { course } = await oneAsUser<{ course: Course }>(
+    userId,
+    (tx) => tx`select public.course_page(null::uuid, ${slug}::text) as "course"`,
+  );
+  return course;
+};
+
 export const content = (userId: string, courseId: string) =>
-  asUser<{ data: { lessons: Lesson[] } }>(
+  oneAsUser<{ data: { lessons: Lesson[] } }>(
     userId,
     (tx) => tx`
       select
@@ -145,10 +128,55 @@ export const content = (userId: string, courseId: string) =>
   );
 
 export const progress = (userId: string, courseId: string) =>
-  asUser<{ data: { doneCount: number; requiredCount: number; lessons: { lessonId: string }[] } }>(
+  oneAsUser<{
+    data: { doneCount: number; requiredCount: number; lessons: { lessonId: string }[] };
+  }>(
     userId,
     (tx) => tx`
       select
         public.course_progress(${courseId}::uuid) as "data",
         private.live_cursor(${`user:${userId}`})::float8 as "seq"`,
   );
+
+/** A review, as the portal shows it. */
+const review = (tx: TransactionSql) => tx`
+  review.id,
+  private.person_json(review.user_id) as "author",
+  review.rating,
+  review.comment,
+  to_char(review.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt",
+  review.reply,
+  to_char(review.replied_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "repliedAt"`;
+
+export const reviews = async (userId: string, courseId: string) => {
+  type Review = { id: string; rating: number; comment: string };
+  const [items, own, totals] = await asUser<[Review[], Review[], { count: number }[]]>(
+    userId,
+    (tx) => [
+      tx`
+        select ${review(tx)}
+        from public.course_reviews as review
+        where review.course_id = ${courseId}::uuid
+        order by review.created_at desc, review.id desc
+        limit 21`,
+      tx`
+        select ${review(tx)}
+        from public.course_reviews as review
+        where review.course_id = ${courseId}::uuid and review.user_id = ${userId}::uuid`,
+      tx`
+        select
+          count(*)::integer as "count",
+          round(avg(rating), 2)::float8 as "average",
+          exists (
+            select from public.enrollments as enrollment
+            where enrollment.user_id = ${userId}::uuid
+              and enrollment.course_id = ${courseId}::uuid
+              and enrollment.status <> 'cancelled'
+          ) as "canReview",
+          private.live_cursor(${`course:${courseId}`})::float8 as "seq"
+        from public.course_reviews
+        where course_id = ${courseId}::uuid`,
+    ],
+  );
+  return { items, own: own[0] ?? null, count: totals[0]?.count ?? 0 };
+};

@@ -251,7 +251,6 @@ describe('every function', () => {
       'undo_check_in',
       'verify_certificate',
       'workshop_counts',
-      'workshop_json',
       'workshop_json_of',
     ]);
     const anonymous = await db.sql`

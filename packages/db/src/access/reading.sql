@@ -24,6 +24,7 @@ grant select on
   public.course_versions,
   public.course_drafts,
   public.lesson_drafts,
+  public.lesson_versions,
   public.lesson_progress,
   public.quiz_attempts,
   public.point_entries,

@@ -21,6 +21,9 @@ begin
   modules_before := private.course_modules(course_id, false);
   lessons_before := private.published_lessons(course_id);
   counted_before := private.counting_lessons(course_id);
+  if course.status <> 'draft' then
+    perform private.keep_lessons(course_id, course.version);
+  end if;
 
   perform set_config('homeroom.publishing', 'on', true);
   perform private.apply_details(course_id);
@@ -48,6 +51,7 @@ begin
   where target.id = course_id;
   insert into public.course_versions (course_id, version, note, changes, published_by)
   values (course_id, course.version + 1, coalesce(note, ''), changes, auth.uid());
+  perform private.keep_lessons(course_id, course.version + 1);
   perform private.tell_published(course_id, modules_before, lessons_before);
   if counted_before is distinct from counted_after then
     perform private.reevaluate_course(course_id);

@@ -235,6 +235,36 @@ describe('an arrangement', () => {
   });
 });
 
+describe('what a lesson taught', () => {
+  it('is kept by version: what was there before the first, changes past a publication, lessons taken out', async () => {
+    await using db = await testDatabase();
+    const { author, course, module } = await setUp(db);
+    const [lesson = '', other = ''] = module.lessonIds;
+    const kept = (id: string) => db.sql<{ version: number; content: string }[]>`
+      select version, fields ->> 'content' as content from public.lesson_versions
+      where lesson_id = ${id} order by version`;
+    await db.sql`update lessons set content = 'As imported' where id = ${lesson}`;
+    await edit(db, author, lesson, { content: 'First' });
+    await publish(db, author, course);
+    await edit(db, author, other, { content: 'Of another lesson' });
+    await publish(db, author, course);
+    await db.sql`update lessons set content = 'By psql' where id = ${lesson}`;
+    await edit(db, author, lesson, { content: 'Third' });
+    await publish(db, author, course);
+    await arrange(db, author, course, (outline) =>
+      outline.map((one) => ({ ...one, lessonIds: one.lessonIds.filter((id) => id !== lesson) })),
+    );
+    expect(kinds(await publish(db, author, course))).toEqual(['lesson_removed']);
+    expect([...(await kept(lesson))]).toEqual([
+      { version: 0, content: 'As imported' },
+      { version: 1, content: 'First' },
+      { version: 2, content: 'By psql' },
+      { version: 3, content: 'Third' },
+    ]);
+    expect(await kept(other)).toHaveLength(2);
+  });
+});
+
 describe('who has not finished', () => {
   it('is counted against the new version: a lesson more, and the share goes down', async () => {
     await using db = await testDatabase();

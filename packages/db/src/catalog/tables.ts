@@ -287,3 +287,36 @@ export const lessonDrafts = pgTable(
     }),
   ],
 );
+
+/**
+ * What a lesson taught from a version of its course on, until the next of its rows. The newest is
+ * what students are shown. Kept for lessons that have been taken out as well.
+ */
+export const lessonVersions = pgTable(
+  'lesson_versions',
+  {
+    lessonId: uuid()
+      .notNull()
+      .references(() => lessons.id, { onDelete: 'cascade' }),
+    courseId: uuid()
+      .notNull()
+      .references(() => courses.id, { onDelete: 'cascade' }),
+    /** Of the course; 0 for what was there before its first publication. */
+    version: integer().notNull(),
+    /** See `private.lesson_fields`. With the answers of a quiz: for staff only. */
+    fields: jsonb().$type<Record<string, unknown>>().notNull(),
+  },
+  (table) => [
+    primaryKey({
+      name: 'lesson_versions_once_per_version',
+      columns: [table.lessonId, table.version],
+    }),
+    index('lesson_versions_by_course').on(table.courseId),
+    check('lesson_versions_begin_at_zero', sql`version >= 0`),
+    pgPolicy('staff see the earlier texts of the lessons of their courses', {
+      for: 'select',
+      to: authenticatedRole,
+      using: sql`course_id in ${taughtCourses}`,
+    }),
+  ],
+);

@@ -24,20 +24,7 @@ create or replace trigger follow_auth_user
 after insert or update of email on auth.users
 for each row execute function private.follow_auth_user();
 
--- A zone that Postgres knows: times are shown and digests sent by it.
-create or replace function private.check_time_zone() returns trigger
-language plpgsql set search_path = ''
-as $$
-begin
-  perform now() at time zone new.time_zone;
-  return new;
-exception when invalid_parameter_value then
-  raise exception 'There is no time zone "%"', new.time_zone
-    using errcode = '22023', hint = 'Use a name such as Europe/Vienna.';
-end;
-$$;
-revoke execute on function private.check_time_zone() from public;
-
+-- Times are shown and digests sent by it.
 create or replace trigger check_time_zone
 before insert or update of time_zone on public.users
 for each row execute function private.check_time_zone();

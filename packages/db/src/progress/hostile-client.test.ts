@@ -15,7 +15,7 @@ const OF_A_STUDENT: [table: string, isSeenByStaff: boolean][] = [
 ];
 
 /** What belongs to the staff of a course. */
-const OF_STAFF = ['course_drafts', 'lesson_drafts'];
+const OF_STAFF = ['course_drafts', 'lesson_drafts', 'lesson_versions'];
 
 const QUIZ = {
   passPercent: 0,
@@ -36,6 +36,7 @@ async function setUp(db: TestDatabase) {
     await tx`select public.set_leaderboard_hidden(true)`;
   });
   await db.as(author, async (tx) => {
+    await tx`select public.publish_course(${course.id})`;
     await tx`select public.save_lesson_draft(${lesson}, 0, '{"title": "Secret"}')`;
     await tx`select public.save_course_draft(${course.id}, 0, '{"title": "Secret"}')`;
   });

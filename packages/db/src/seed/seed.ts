@@ -63,6 +63,9 @@ export async function seed(options: SeedOptions): Promise<{ isSeeded: boolean }>
       }
       for (const statement of BOARDS) await transaction.execute(statement);
       await transaction.execute(sql`select private.recount_courses()`);
+      await transaction.execute(
+        sql`select private.keep_lessons(id, version) from courses where status <> 'draft'`,
+      );
       return { isSeeded: true };
     });
   } finally {

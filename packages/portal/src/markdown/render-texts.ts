@@ -1,4 +1,4 @@
-import { renderMarkdown } from './render.ts';
+import { renderMarkdown } from './remembered.ts';
 import type { RenderedTexts } from './texts.svelte.ts';
 
 /** Renders texts for `markdownTexts`, on the server. */

@@ -14,12 +14,13 @@ import type { RequestEvent } from '@sveltejs/kit';
 import type { Handle, HandleServerError } from '@sveltejs/kit/hooks';
 import { compressed } from './compressed.ts';
 import { allowConnect } from './csp.ts';
+import { readSessionCookie } from './session-cookie.ts';
 
 /** What every request carries, in both portals. */
 export type PortalLocals = {
   api: Api;
   settings: Settings;
-  /** Auth only; its session lives in httpOnly cookies. */
+  /** Auth only; its session lives in httpOnly cookies. Made when it is first asked for. */
   auth: SupabaseClient['auth'];
   /** Verified here, once per request; null when nobody is signed in. */
   session: Session | null;
@@ -52,16 +53,16 @@ export function createPortalHandle(portal: PortalName): Handle {
     return api.tracing.request(event.request, event.route.id, async () => {
       const requestId = requestIdOf(event.request, api.tracing);
       api.tracing.note({ 'homeroom.request_id': requestId });
-      const { auth } = createAuthClient(event, settings, portal);
-      const session = await readSession(auth, api);
+      const auth = once(() => createAuthClient(event, settings, portal).auth);
+      const session = await readSession(event, portal, auth, api);
+      Object.defineProperty(event.locals, 'auth', { get: auth });
       Object.assign(event.locals, {
         api,
         settings,
-        auth,
         session,
         requestId,
         caller: api.caller(session, { requestId, clientAddress: event.getClientAddress() }),
-      } satisfies PortalLocals);
+      } satisfies Omit<PortalLocals, 'auth'>);
       const response = await resolve(event, {
         // @supabase/ssr may read headers of its own answers while a page is rendered.
         filterSerializedResponseHeaders: (name) => name === 'content-type',
@@ -97,7 +98,7 @@ function secure(headers: Headers, { supabaseUrl }: Settings): void {
 function createAuthClient(event: RequestEvent, settings: Settings, portal: PortalName) {
   return createServerClient(settings.supabaseUrl, settings.publishableKey, {
     cookieOptions: {
-      name: `homeroom-${portal}`,
+      name: cookieName(portal),
       httpOnly: true,
       sameSite: 'lax',
       secure: event.url.protocol === 'https:',
@@ -114,15 +115,42 @@ function createAuthClient(event: RequestEvent, settings: Settings, portal: Porta
   });
 }
 
-async function readSession(auth: SupabaseClient['auth'], api: Api): Promise<Session | null> {
-  // Refreshes when the token is about to expire; what it says of the user isn't trusted.
-  const { data } = await auth.getSession();
-  if (data.session === null) return null;
+async function readSession(
+  event: RequestEvent,
+  portal: PortalName,
+  auth: () => SupabaseClient['auth'],
+  api: Api,
+): Promise<Session | null> {
+  const token = await readToken(event, portal, auth);
+  if (token === null) return null;
   try {
-    return await api.verifyToken(data.session.access_token);
+    return await api.verifyToken(token);
   } catch (error) {
     // 401 and 403: the token isn't good (any more). Anything else is a fault of ours.
     if (error instanceof ApiError && error.status < 500) return null;
     throw error;
   }
+}
+
+async function readToken(
+  event: RequestEvent,
+  portal: PortalName,
+  auth: () => SupabaseClient['auth'],
+): Promise<string | null> {
+  const name = cookieName(portal);
+  const stored = await readSessionCookie(name, (chunk) => event.cookies.get(chunk), Date.now());
+  if (stored.kind === 'none') return null;
+  if (stored.kind === 'fresh') return stored.token;
+  // Refreshes when the token is about to expire; what it says of the user isn't trusted.
+  const { data } = await auth().getSession();
+  return data.session?.access_token ?? null;
+}
+
+/** Where a portal's session is kept. */
+const cookieName = (portal: PortalName) => `homeroom-${portal}`;
+
+/** Makes a thing when it is first asked for. */
+function once<Thing>(make: () => Thing): () => Thing {
+  let made: { thing: Thing } | undefined;
+  return () => (made ??= { thing: make() }).thing;
 }

@@ -1,3 +1,5 @@
+import { dateTimeFormat } from './formatters.ts';
+
 const dayMs = 86_400_000;
 
 /** The days of a reader: which one a moment is on, and what it is called. */
@@ -13,8 +15,8 @@ export type ReaderDays = {
  * their language.
  */
 export function readerDays(now: number, locale: string, timeZone?: string): ReaderDays {
-  const day = new Intl.DateTimeFormat('en-CA', { timeZone });
-  const date = new Intl.DateTimeFormat(locale, {
+  const day = dateTimeFormat('en-CA', { timeZone });
+  const date = dateTimeFormat(locale, {
     ...{ weekday: 'long', day: 'numeric', month: 'long' },
     timeZone,
   });

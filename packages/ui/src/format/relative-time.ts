@@ -1,3 +1,5 @@
+import { dateTimeFormat, relativeTimeFormat } from './formatters.ts';
+
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
@@ -12,10 +14,10 @@ export function relativeTime(at: number, now: number, locale: string, timeZone?:
   const distance = at - now;
   const size = Math.abs(distance);
   if (size < minuteMs) return 'just now';
-  const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' });
+  const relative = relativeTimeFormat(locale, { numeric: 'auto', style: 'short' });
   if (size < hourMs) return relative.format(Math.trunc(distance / minuteMs), 'minute');
   if (size < dayMs) return relative.format(Math.trunc(distance / hourMs), 'hour');
-  return new Intl.DateTimeFormat(locale, {
+  return dateTimeFormat(locale, {
     day: 'numeric',
     month: 'short',
     year: size > 300 * dayMs ? 'numeric' : undefined,
@@ -25,7 +27,7 @@ export function relativeTime(at: number, now: number, locale: string, timeZone?:
 
 /** The exact moment, for a tooltip. */
 export function exactTime(at: number, locale: string, timeZone?: string): string {
-  return new Intl.DateTimeFormat(locale, {
+  return dateTimeFormat(locale, {
     dateStyle: 'full',
     timeStyle: 'short',
     timeZone,
@@ -34,5 +36,5 @@ export function exactTime(at: number, locale: string, timeZone?: string): string
 
 /** The time of day, as the reader's language writes it. */
 export function clockTime(at: number, locale: string, timeZone?: string): string {
-  return new Intl.DateTimeFormat(locale, { timeStyle: 'short', timeZone }).format(at);
+  return dateTimeFormat(locale, { timeStyle: 'short', timeZone }).format(at);
 }

@@ -1,9 +1,11 @@
+import { dateTimeFormat } from './formatters.ts';
+
 /**
  * When something takes place, as people say it: `Sat 21 November, 18:00–19:30`. Both ends in
  * milliseconds since 1970.
  */
 export function timeRange(from: number, to: number, locale: string, timeZone?: string): string {
-  return new Intl.DateTimeFormat(locale, {
+  return dateTimeFormat(locale, {
     weekday: 'short',
     day: 'numeric',
     month: 'long',

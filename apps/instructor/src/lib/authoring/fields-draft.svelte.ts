@@ -42,7 +42,7 @@ export class FieldsDraft<T extends object> {
   isSaving = $state(false);
   refusal = $state.raw<Refusal>();
   conflict = $state.raw<Conflict<T>>();
-  /** What wasn't chosen when a conflict was settled, of either's; here until it is put away. */
+  /** What wasn't chosen when a conflict was settled, or was replaced unsaved; until it is put away. */
   aside = $state.raw<Partial<T>>();
 
   constructor(options: FieldsDraftOptions<T>) {
@@ -139,6 +139,21 @@ export class FieldsDraft<T extends object> {
   /** Throws away what isn't saved. */
   revert(): void {
     this.replace(this.#base);
+  }
+
+  /** Takes other values in place of one's own, to be saved. What they replace unsaved is put aside. */
+  take(values: Partial<T>): void {
+    const now = this.#now();
+    const names = Object.keys(values) as (keyof T)[];
+    const left = names.filter(
+      (name) => !dequal(now[name], this.#base.fields[name]) && !dequal(now[name], values[name]),
+    );
+    this.aside =
+      left.length === 0
+        ? undefined
+        : (Object.fromEntries(left.map((name) => [name, now[name]])) as Partial<T>);
+    this.fields = { ...now, ...structuredClone(values) };
+    this.keep();
   }
 
   /** Takes what the server has in place of all that is here. */
