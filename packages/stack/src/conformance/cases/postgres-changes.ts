@@ -200,6 +200,15 @@ export function postgresChangesCases(stage: () => Stage, library: Library): void
     ]);
   });
 
+  it('say nothing of a table that is emptied', async () => {
+    const { heard } = await watching(await stage().client(library), { table: 'full_notes' });
+    const id = freshId();
+    await stage().sql`truncate ${table('full_notes')}`;
+    await stage().sql`insert into ${table('full_notes')} (id) values (${id})`;
+    await heard[0]?.find((change) => change.new['id'] === id);
+    expect(heard[0]?.all).toHaveLength(1);
+  });
+
   it('go to whom row level security shows the row', async () => {
     const { ann, bob, sql } = stage();
     const sides = await Promise.all(
