@@ -95,6 +95,19 @@ export function postgresChangesCases(stage: () => Stage, library: Library): void
     });
   });
 
+  it('flow from SUBSCRIBED on, for who waits for them', async ({ skip }) => {
+    if (!library.hasBinary) return skip('it can’t wait');
+    const heard = new Inbox<unknown>();
+    const wanted = { event: 'INSERT', schema: SCHEMA, table: 'notes' } as const;
+    const config = { postgres_changes_options: { wait: true } };
+    await joined(await stage().client(library), freshTopic(), config, (channel) =>
+      channel.on('postgres_changes', wanted, heard.put),
+    );
+    const id = freshId();
+    await stage().sql`insert into ${table('notes')} (id) values (${id})`;
+    expect(await heard.find()).toMatchObject({ eventType: 'INSERT', new: { id } });
+  });
+
   it('come from all tables of a schema, and from all schemas', async () => {
     const client = await stage().client(library);
     const { heard } = await watching(client, {}, { table: '*' }, { schema: '*' });
