@@ -60,15 +60,26 @@ export function withNotification(
   filters: NotificationFilters,
   notification: Notification,
 ): NotificationWindow {
-  const rest = without(window, notification.id);
-  if (!matches(filters, notification)) return rest;
+  return withNew(without(window, notification.id), filters, notification);
+}
+
+/**
+ * The same for one that isn't in the window yet. Nearly all belong on top, and are there without a
+ * look at the others: a list that has been open for long is long.
+ */
+function withNew(
+  window: NotificationWindow,
+  filters: NotificationFilters,
+  notification: Notification,
+): NotificationWindow {
+  if (!matches(filters, notification)) return window;
   const { floor } = window;
   const { placeOf, compare } = orderOf(filters.box);
   const place = placeOf(notification);
-  if (floor !== null && compare(floor, place) < 0) return rest;
-  const index = rest.items.findIndex((item) => compare(place, placeOf(item)) < 0);
-  const items = rest.items.toSpliced(index < 0 ? rest.items.length : index, 0, notification);
-  return { ...rest, items };
+  if (floor !== null && compare(floor, place) < 0) return window;
+  const index = window.items.findIndex((item) => compare(place, placeOf(item)) < 0);
+  const at = index < 0 ? window.items.length : index;
+  return { ...window, items: window.items.toSpliced(at, 0, notification) };
 }
 
 /** A window in which all of the inbox up to a place is read; the unread count is the caller's. */
@@ -98,6 +109,7 @@ export function apply(
   const counted = { ...window, unreadCount };
   switch (event.event) {
     case 'notification.created':
+      return withNew(counted, filters, event.data.notification);
     case 'notification.updated':
       return withNotification(counted, filters, event.data.notification);
     case 'notification.removed':

@@ -28,6 +28,7 @@ const TABLES = `
   alter table ${SCHEMA}.own_notes replica identity full;
   create policy own on ${SCHEMA}.own_notes for select to authenticated
     using (owner = (select auth.uid()));
+  create table ${SCHEMA}.members (person uuid primary key);
   create table ${SCHEMA}.unpublished (id integer primary key, body text);
   create type ${SCHEMA}.mood as enum ('calm', 'merry');
   create type ${SCHEMA}.place as (x integer, label text);
@@ -58,13 +59,19 @@ const TABLES = `
   create trigger tell after insert or update or delete on ${SCHEMA}.told
     for each row execute function ${SCHEMA}.tell();`;
 
-/** `conformance:open` for all; `conformance:own:<uid>` for its user; read or write alone by name. */
+/**
+ * `conformance:open` for all; `conformance:own:<uid>` for its user; `conformance:members` for who is in
+ * the table; read or write alone by name.
+ */
 const POLICIES = `
   create policy "${TOPIC} read" on realtime.messages for select to authenticated using (
     (select realtime.topic()) in ('${TOPIC}:open', '${TOPIC}:read', '${TOPIC}:changes')
     or (select realtime.topic()) = '${TOPIC}:own:' || (select auth.uid())::text
     or ((select realtime.topic()) = '${TOPIC}:deaf' and extension = 'presence')
     or ((select realtime.topic()) = '${TOPIC}:claim' and (select auth.jwt() ->> 'room') = 'open')
+    or ((select realtime.topic()) = '${TOPIC}:members' and exists (
+      select 1 from ${SCHEMA}.members where person = (select auth.uid())
+    ))
   );
   create policy "${TOPIC} write" on realtime.messages for insert to authenticated with check (
     (select realtime.topic()) = '${TOPIC}:open'

@@ -127,6 +127,8 @@ class Server {
     this.#stream = new ReplicationStream({
       url: options.adminUrl,
       publications: [CHANGES_PUBLICATION, MESSAGES_PUBLICATION],
+      isWanted: (relation, kind) =>
+        isMessagesTable(relation) ? kind === 'INSERT' : changes.isWanted(relation, kind),
       onChange: (change) => {
         if (!isMessagesTable(change.relation)) {
           changes.accept(change);

@@ -93,6 +93,38 @@ export function broadcastCases(stage: () => Stage, library: Library): void {
     expect(await side.heard.find()).toMatchObject({ event: 'one', payload: { n: 1 } });
   });
 
+  it('comes over HTTP as bytes', async ({ skip }) => {
+    if (!library.hasBinary) return skip('it speaks JSON only');
+    const topic = freshTopic();
+    const side = await listening(await stage().client(library), topic);
+    const sender = (await stage().client(library)).channel(topic);
+    expect(await sender.httpSend('bytes', bytes(3, 0, 255))).toEqual({ success: true });
+    expect(new Uint8Array((await side.heard.find()).payload)).toEqual(new Uint8Array([3, 0, 255]));
+  });
+
+  it('comes over HTTP only from who may: alone it is refused, in a batch left out', async () => {
+    const topic = 'conformance:read';
+    const side = await listening(await stage().client(library, { user: stage().ann }), topic, {
+      private: true,
+    });
+    const post = async (path: string, body: object): Promise<number> => {
+      const { url, publishableKey: apikey } = stage().target;
+      const authorization = `Bearer ${stage().ann.accessToken}`;
+      const response = await fetch(`${url}/realtime/v1/api/broadcast${path}`, {
+        method: 'POST',
+        headers: { apikey, authorization, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      return response.status;
+    };
+    expect(await post(`/${topic}/events/forged?private=true`, { n: 1 })).toBe(403);
+    const forged = { topic, event: 'forged', payload: { n: 2 }, private: true };
+    expect(await post('', { messages: [forged] })).toBe(202);
+    await stage().send(topic, 'genuine', {});
+    await side.heard.find(({ event }) => event === 'genuine');
+    expect(side.heard.all.map(({ event }) => event)).toEqual(['genuine']);
+  });
+
   it('comes from the database, publicly or privately', async () => {
     const topic = `conformance:own:${stage().ann.id}`;
     const anyone = await listening(await stage().client(library), topic);
@@ -171,6 +203,23 @@ export function broadcastCases(stage: () => Stage, library: Library): void {
       [3, true],
       [4, undefined],
     ]);
+  });
+
+  it('replays no more than the newest 25', async () => {
+    const topic = `conformance:own:${stage().bob.id}`;
+    const since = Date.now() - 1_000;
+    const client = await stage().client(library, { user: stage().bob });
+    const witness = await listening(client, topic, { private: true });
+    for (let n = 1; n <= 30; n += 1) await stage().send(topic, 'past', { n });
+    await witness.heard.count(30);
+    await witness.channel.unsubscribe();
+    const broadcast = { replay: { since, limit: 1_000 } };
+    const side = await listening(client, topic, { private: true, broadcast });
+    await side.heard.count(25);
+    await stage().send(topic, 'present', { n: 31 });
+    await side.heard.find(({ event }) => event === 'present');
+    const told = side.heard.all.map(({ payload }) => payload['n']);
+    expect(told).toEqual(Array.from({ length: 26 }, (_, n) => n + 6));
   });
 
   it('says when the database is being listened to, by `replication_ready`', async () => {

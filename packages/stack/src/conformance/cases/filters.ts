@@ -81,4 +81,20 @@ export function filterCases(stage: () => Stage, library: Library): void {
     await heard[2]?.find();
     expect(heard.map(({ all }) => all.length)).toEqual([0, 1, 1]);
   });
+
+  it('filter a changed row by what it has become', async () => {
+    const client = await stage().client(library);
+    const { heard } = await watching(
+      client,
+      { event: 'UPDATE', table: 'full_notes', filter: 'body=eq.a' },
+      { event: 'UPDATE', table: 'full_notes' },
+    );
+    const { sql } = stage();
+    const table = sql(`${SCHEMA}.full_notes`);
+    const id = freshId();
+    await sql`insert into ${table} (id, body) values (${id}, 'a')`;
+    for (const body of ['b', 'a']) await sql`update ${table} set body = ${body} where id = ${id}`;
+    await heard[1]?.count(2);
+    expect(heard[0]?.all.map((change) => change.new['body'])).toEqual(['a']);
+  });
 }

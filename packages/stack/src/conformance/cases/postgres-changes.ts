@@ -95,6 +95,19 @@ export function postgresChangesCases(stage: () => Stage, library: Library): void
     });
   });
 
+  it('flow from SUBSCRIBED on, for who waits for them', async ({ skip }) => {
+    if (!library.hasBinary) return skip('it can’t wait');
+    const heard = new Inbox<unknown>();
+    const wanted = { event: 'INSERT', schema: SCHEMA, table: 'notes' } as const;
+    const config = { postgres_changes_options: { wait: true } };
+    await joined(await stage().client(library), freshTopic(), config, (channel) =>
+      channel.on('postgres_changes', wanted, heard.put),
+    );
+    const id = freshId();
+    await stage().sql`insert into ${table('notes')} (id) values (${id})`;
+    expect(await heard.find()).toMatchObject({ eventType: 'INSERT', new: { id } });
+  });
+
   it('come from all tables of a schema, and from all schemas', async () => {
     const client = await stage().client(library);
     const { heard } = await watching(client, {}, { table: '*' }, { schema: '*' });
@@ -198,6 +211,15 @@ export function postgresChangesCases(stage: () => Stage, library: Library): void
       { id, body: 'a' },
       { id, body: 'b' },
     ]);
+  });
+
+  it('say nothing of a table that is emptied', async () => {
+    const { heard } = await watching(await stage().client(library), { table: 'full_notes' });
+    const id = freshId();
+    await stage().sql`truncate ${table('full_notes')}`;
+    await stage().sql`insert into ${table('full_notes')} (id) values (${id})`;
+    await heard[0]?.find((change) => change.new['id'] === id);
+    expect(heard[0]?.all).toHaveLength(1);
   });
 
   it('go to whom row level security shows the row', async () => {

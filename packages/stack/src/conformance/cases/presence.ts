@@ -92,6 +92,16 @@ export function presenceCases(stage: () => Stage, library: Library): void {
     for (const state of watching.synced.all.slice(since)) expect(state).toHaveProperty('bob');
   });
 
+  it('shows who tracks without listening', async () => {
+    const topic = freshTopic();
+    const ann = await watcher(topic, 'ann');
+    const client = await stage().client(library);
+    const silent = await joined(client, topic, { presence: { key: 'bob' } });
+    expect(await silent.channel.track({ mood: 'calm' })).toBe('ok');
+    const state = await ann.synced.find((one) => one['bob'] !== undefined);
+    expect(state['bob']).toMatchObject([{ mood: 'calm' }]);
+  });
+
   it('is told to nobody who doesn’t listen to it', async () => {
     const topic = freshTopic();
     const ann = await watcher(topic, 'ann');

@@ -1,9 +1,12 @@
 import { expect, it } from 'vitest';
 import { Inbox } from '../../realtime/testing/realtime.ts';
+import { SCHEMA } from '../schema.ts';
 import { joined, type Library, listening, refusal, type Stage } from '../stage.ts';
 
 /** Rights on private topics, by policies on `realtime.messages`. */
 export function privateChannelCases(stage: () => Stage, library: Library): void {
+  const isPrivate = { private: true };
+
   it('are closed where no policy opens them', async () => {
     const client = await stage().client(library, { user: stage().ann });
     expect(await refusal(client, 'conformance:nowhere', { private: true })).toContain(
@@ -70,7 +73,20 @@ export function privateChannelCases(stage: () => Stage, library: Library): void 
     expect(await refused.channel.track({ here: true })).toBe('error');
   });
 
-  it('are asked about again with a new token, and not before', async ({ skip }) => {
+  it('keep the rights of the join while its token lasts', async () => {
+    const { ann, sql } = stage();
+    const members = sql(`${SCHEMA}.members`);
+    await sql`insert into ${members} values (${ann.id})`;
+    const join = async () =>
+      listening(await stage().client(library, { user: ann }), 'conformance:members', isPrivate);
+    const side = await join();
+    await sql`delete from ${members} where person = ${ann.id}`;
+    await expect(join()).rejects.toThrow('You do not have permissions to read');
+    await stage().send('conformance:members', 'still heard', {});
+    await side.heard.find(({ event }) => event === 'still heard');
+  });
+
+  it('are asked about again with a new token', async ({ skip }) => {
     const sign = stage().target.signers['HS256'];
     if (sign === undefined) return skip('its keys are not known');
     const claims = { role: 'authenticated', sub: stage().ann.id };

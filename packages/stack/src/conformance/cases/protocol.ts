@@ -63,21 +63,8 @@ export function protocolCases(stage: () => Stage, library: Library): void {
   });
 
   it('lets a client back in by itself when its socket was cut', async () => {
-    const sockets: WebSocket[] = [];
-    class Noted extends WebSocket {
-      constructor(address: string | URL, protocols?: string | string[]) {
-        super(address, protocols);
-        sockets.push(this);
-      }
-    }
-    const client = await stage().client(
-      library,
-      {},
-      {
-        // Typed with a narrower handler than it has.
-        transport: Noted as unknown as Transport,
-      },
-    );
+    const { transport, sockets } = noting();
+    const client = await stage().client(library, {}, { transport });
     const side = await listening(client, freshTopic(), { broadcast: { self: true } });
     sockets[0]?.close();
     await backAgain(side);
@@ -118,16 +105,35 @@ export function protocolCases(stage: () => Stage, library: Library): void {
   it('asks its clients to come back when it restarts', async ({ skip }) => {
     const { restart } = stage().target;
     if (restart === null) return skip('only of a server of ours');
-    const client = await stage().client(library);
+    const { transport, codes } = noting();
+    const client = await stage().client(library, {}, { transport });
     const side = await listening(client, freshTopic(), { broadcast: { self: true } });
     await restart();
     await backAgain(side);
+    expect(codes).toEqual([SERVICE_RESTART]);
     await side.channel.send({ type: 'broadcast', event: 'back', payload: {} });
     await side.heard.find();
   });
 }
 
 const newest = LIBRARIES[0] as Library;
+/** The close code by which clients are asked to come back. */
+const SERVICE_RESTART = 1012;
+
+/** A transport whose sockets are noted, and the codes with which they were closed. */
+function noting(): { transport: Transport; sockets: WebSocket[]; codes: number[] } {
+  const sockets: WebSocket[] = [];
+  const codes: number[] = [];
+  class Noted extends WebSocket {
+    constructor(address: string | URL, protocols?: string | string[]) {
+      super(address, protocols);
+      sockets.push(this);
+      this.addEventListener('close', ({ code }) => codes.push(code));
+    }
+  }
+  // Typed with a narrower handler than it has.
+  return { transport: Noted as unknown as Transport, sockets, codes };
+}
 
 /** Resolves when a channel that was cut is joined again. */
 async function backAgain({ states }: Followed): Promise<void> {

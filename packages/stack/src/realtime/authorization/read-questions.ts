@@ -12,7 +12,8 @@ type Question = {
   answered(readable: Set<Extension>): void;
   failed(error: unknown): void;
 };
-type Answer = { n: number; readable: Extension[] | null; state: string | null; reason: string };
+/** `readable` is a list with commas: `pg` takes 30 µs to read an array. */
+type Answer = { n: number; readable: string | null; state: string | null; reason: string };
 
 /** Lots asked at the same time; the pool's last connection is for what else is asked. */
 const LOTS_AT_ONCE = 3;
@@ -66,7 +67,7 @@ export class ReadQuestions {
 }
 
 function settle(question: Question | undefined, { readable, state, reason }: Answer): void {
-  if (state === null) question?.answered(new Set(readable));
+  if (state === null) question?.answered(new Set(readable?.split(',') as Extension[]));
   else question?.failed(failure(new pg.DatabaseError(reason, reason.length, 'error'), state));
 }
 
@@ -100,7 +101,7 @@ async function askLot(pool: pg.Pool, questions: readonly Question[]): Promise<[n
 /** Takes each user's place in turn. A policy that fails for one of them fails for that one. */
 const DEFINITION = `
   create or replace function pg_temp.realtime_readable(askers jsonb)
-  returns table (n integer, readable text[], state text, reason text)
+  returns table (n integer, readable text, state text, reason text)
   language plpgsql as $function$
   #variable_conflict use_column
   declare
@@ -128,13 +129,13 @@ const DEFINITION = `
         setting := set_config('request.headers', asker.headers, true);
         return query select
           asker.n,
-          array(
-            select extension from realtime.messages
+          (
+            select string_agg(extension, ',') from realtime.messages
             where id = any (asker.ids) and inserted_at = moment
           ),
           null, null;
       exception when others then
-        return query select asker.n, null::text[], sqlstate, sqlerrm;
+        return query select asker.n, null, sqlstate, sqlerrm;
       end;
     end loop;
   end $function$`;

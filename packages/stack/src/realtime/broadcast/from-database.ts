@@ -4,6 +4,7 @@ import { TOPIC_PREFIX, type Topics } from '../channel/topic.ts';
 import { encodeUserBroadcast } from '../codec/server-message.ts';
 import { SharedFrame } from '../codec/shared-frame.ts';
 import type { Relation, Tuple } from '../replication/pgoutput.ts';
+import { Recent } from '../recent.ts';
 
 type Message = {
   name: Buffer;
@@ -59,8 +60,8 @@ export class DatabaseBroadcasts {
   readonly #maxBytes: number;
   readonly #columns = new WeakMap<Relation, Columns>();
   readonly #onDrop: (reason: string) => void;
-  /** Ids of the last messages, so that catching up repeats none. */
-  readonly #recent = new Set<string>();
+  /** So that catching up repeats none. */
+  readonly #recent = new Recent<true>(CATCH_UP_ROWS);
 
   constructor(topics: Topics, maxBytes: number, onDrop: (reason: string) => void) {
     this.#topics = topics;
@@ -79,7 +80,7 @@ export class DatabaseBroadcasts {
     // A client's own, which was told when it came.
     if (row[columns.skip]?.[0] === TRUE) return;
     const uuid = id.toString('latin1');
-    this.#remember(uuid);
+    this.#recent.set(uuid, true);
     const isJson = !!json;
     this.#publish({ name, event, uuid, isPrivate: isPrivate[0] === TRUE, isJson, payload });
   }
@@ -91,8 +92,8 @@ export class DatabaseBroadcasts {
   async catchUp(pool: pg.Pool): Promise<void> {
     const { rows } = await pool.query<MissedRow>(MISSED, [CATCH_UP_ROWS]);
     for (const row of rows.reverse()) {
-      if (this.#recent.has(row.id)) continue;
-      this.#remember(row.id);
+      if (this.#recent.get(row.id)) continue;
+      this.#recent.set(row.id, true);
       this.#publish({
         name: Buffer.from(row.topic),
         event: Buffer.from(row.event),
@@ -107,7 +108,7 @@ export class DatabaseBroadcasts {
   /** Notes what was written before anyone could listen, so that catching up won't tell it. */
   async noteExisting(pool: pg.Pool): Promise<void> {
     const { rows } = await pool.query<MissedRow>(MISSED, [CATCH_UP_ROWS]);
-    for (const row of rows.reverse()) this.#remember(row.id);
+    for (const row of rows.reverse()) this.#recent.set(row.id, true);
   }
 
   #publish({ name, event, uuid, isPrivate, isJson, payload }: Message): void {
@@ -123,15 +124,6 @@ export class DatabaseBroadcasts {
     topic.broadcasts.send(
       new SharedFrame((version) => encodeUserBroadcast(version, topic.name, broadcast, meta), uuid),
     );
-  }
-
-  #remember(id: string): void {
-    this.#recent.add(id);
-    if (this.#recent.size <= CATCH_UP_ROWS) return;
-    for (const oldest of this.#recent) {
-      this.#recent.delete(oldest);
-      return;
-    }
   }
 
   #columnsOf(relation: Relation): Columns {

@@ -328,7 +328,12 @@ describe('replay', () => {
   it('gives the newest messages since a time, oldest first, marked as replayed', async () => {
     const topic = `user:${ANN}:live`;
     const since = Date.now() - 1000;
+    // Of what the log hasn't told of yet, it isn't said on which side of the join it falls.
+    const witness = new Inbox<unknown>();
+    const early = (await realtime.client(ANN)).channel(topic, { config: { private: true } });
+    await subscribed(early.on('broadcast', { event: '*' }, witness.put));
     for (const n of [1, 2, 3]) await realtime.send(topic, `past ${n}`, { n });
+    await witness.count(3);
     const ann = await realtime.client(ANN);
     const heard = new Inbox<{ event: string; meta?: unknown }>();
     const config = { private: true, broadcast: { replay: { since, limit: 2 } } };

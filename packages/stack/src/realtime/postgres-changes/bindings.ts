@@ -1,12 +1,11 @@
 /** Who listens to which changes: one entry per distinct binding, however many channels share it. */
 import type { Channel } from '../channel/channel.ts';
 import type { BindingParams } from '../channel/join-config.ts';
+import type { ChangeKind, Relation } from '../replication/pgoutput.ts';
 import type { Claims } from '../token/verifier.ts';
 import type { Filter } from './filter.ts';
 import type { Condition } from './match.ts';
 import type { Table } from './table.ts';
-
-export type ChangeKind = 'INSERT' | 'UPDATE' | 'DELETE';
 
 /** What a binding asks for; `*` stands for all. */
 export type Wish = {
@@ -26,6 +25,10 @@ export type Binding = Wish & {
   /** The filters made ready for a table; null where they don't fit it. */
   conditions: WeakMap<Table, Condition[] | null>;
 };
+
+/** The bindings that changes of a table may concern. */
+type Found = Partial<Record<ChangeKind, readonly Binding[]>>;
+const NONE: readonly Binding[] = [];
 
 /** Reads what the client wrote. Wrong events mean all, as upstream; null without schema and table. */
 export function readWish(params: BindingParams, filters: Filter[]): Wish | null {
@@ -49,10 +52,13 @@ function readEvent(event: unknown): Wish['event'] {
 export class Bindings {
   readonly #byTable = new Map<string, Map<string, Binding>>();
   readonly #ofChannel = new Map<Channel, { tableKey: string; key: string; claims: Claims }[]>();
+  /** Found for the tables that the log tells of, until a binding comes or goes. */
+  #found = new WeakMap<Relation, Found>();
 
   /** Adds one binding of a channel, under its claims of now. */
   add(channel: Channel, wish: Wish, id: number): void {
     const { claims } = channel;
+    this.#found = new WeakMap();
     const tableKey = keyOf(wish.schema, wish.table);
     const key = JSON.stringify([wish.event, wish.filterText, wish.select]);
     const ofTable = getOr(this.#byTable, tableKey, () => new Map<string, Binding>());
@@ -73,7 +79,7 @@ export class Bindings {
       if (binding?.subscribers.size === 0) ofTable?.delete(key);
       if (ofTable?.size === 0) this.#byTable.delete(tableKey);
     }
-    this.#ofChannel.delete(channel);
+    if (this.#ofChannel.delete(channel)) this.#found = new WeakMap();
   }
 
   /** Every channel that has bindings. */
@@ -82,13 +88,19 @@ export class Bindings {
   }
 
   /** Every binding that a change of this kind in this table may concern. */
-  for(schema: string, table: string, kind: ChangeKind): Binding[] {
-    if (this.#byTable.size === 0) return [];
+  for(relation: Relation, kind: ChangeKind): readonly Binding[] {
+    if (this.#byTable.size === 0) return NONE;
+    let found = this.#found.get(relation);
+    if (found === undefined) this.#found.set(relation, (found = {}));
+    return (found[kind] ??= this.#find(relation, kind));
+  }
+
+  #find({ schema, name }: Relation, kind: ChangeKind): Binding[] {
     const found: Binding[] = [];
     for (const key of [
-      keyOf(schema, table),
+      keyOf(schema, name),
       keyOf(schema, '*'),
-      keyOf('*', table),
+      keyOf('*', name),
       keyOf('*', '*'),
     ]) {
       for (const binding of this.#byTable.get(key)?.values() ?? []) {

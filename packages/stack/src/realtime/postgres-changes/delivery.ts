@@ -13,7 +13,7 @@ import type { Table, TableColumn, Tables } from './table.ts';
 import type { Seers, Visibility } from './visibility.ts';
 
 /** A change that waits, with the bindings that it may concern. */
-export type Waiting = { change: CapturedChange; table: Table | null; bindings: Binding[] };
+export type Waiting = { change: CapturedChange; table: Table | null; bindings: readonly Binding[] };
 
 type Parts = {
   pool: pg.Pool;
@@ -23,7 +23,12 @@ type Parts = {
   meter: Meter;
 };
 /** Judged: which bindings a change meets, and which claims see its row. */
-type Judged = { change: CapturedChange; table: Table; bindings: Binding[]; key: string[] | null };
+type Judged = {
+  change: CapturedChange;
+  table: Table;
+  bindings: Binding[];
+  key: string[] | null;
+};
 
 type Message = { event: string; data: string; channels: Audience['channels'] };
 
@@ -141,7 +146,7 @@ function send({ event, data, channels }: Message): void {
 }
 
 /** `seers` is null where everybody may see the change. */
-function audiences(bindings: Binding[], seers: Seers | null): Iterable<Audience> {
+function audiences(bindings: readonly Binding[], seers: Seers | null): Iterable<Audience> {
   const audiences = new Map<string, Audience>();
   for (const { select, subscribers } of bindings) {
     const ofRole = new Map<string, Audience>();

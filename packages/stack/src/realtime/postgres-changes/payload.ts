@@ -1,7 +1,7 @@
 /** A change as JSON text, for those who may read some of its columns. Pure. */
 import type { Table, TableColumn } from './table.ts';
 import { jsonOf } from './values.ts';
-import type { ChangeKind } from './bindings.ts';
+import type { ChangeKind } from '../replication/pgoutput.ts';
 import type { Row } from './match.ts';
 
 /** A change taken out of the log: values as text, so that it may wait for its turn. */

@@ -7,7 +7,7 @@ import { isUnavailable } from '../database-fault.ts';
 import type { RealtimeLogEntry } from '../index.ts';
 import type { Meter } from '../metrics/meter.ts';
 import { CHANGES_PUBLICATION } from '../replication/maintenance.ts';
-import type { Relation } from '../replication/pgoutput.ts';
+import type { ChangeKind, Relation } from '../replication/pgoutput.ts';
 import type { Change } from '../replication/stream.ts';
 import { bindingId } from './binding-id.ts';
 import { Bindings, readWish, type Wish } from './bindings.ts';
@@ -134,10 +134,15 @@ export class PostgresChanges {
     this.#tables.forget(relation.oid);
   }
 
-  /** Takes a change from the log. What nobody asked for costs a look-up. */
+  /** Whether anybody asked for changes of this kind. */
+  isWanted(relation: Relation, kind: ChangeKind): boolean {
+    return this.#bindings.for(relation, kind).length > 0;
+  }
+
+  /** Takes a change from the log. */
   accept(change: Change): void {
     const { relation, kind } = change;
-    const bindings = this.#bindings.for(relation.schema, relation.name, kind);
+    const bindings = this.#bindings.for(relation, kind);
     if (bindings.length === 0) return;
     const captured = { change: capture(change), relation, bindings };
     this.#waiting.push(captured);

@@ -21,10 +21,16 @@ export type LogicalMessage =
   | { kind: 'begin'; commit: bigint; commitTimeMs: number; xid: number }
   | { kind: 'commit'; end: bigint }
   | { kind: 'relation'; relation: Relation }
-  | { kind: 'insert'; oid: number; new: Tuple }
-  | { kind: 'update'; oid: number; old: Tuple | null; new: Tuple }
-  | { kind: 'delete'; oid: number; old: Tuple }
+  /** A row of the table `oid`; {@link decodeRows} has the values, for who wants them. */
+  | { kind: 'change'; oid: number; change: ChangeKind }
   | { kind: 'other' };
+
+export type ChangeKind = 'INSERT' | 'UPDATE' | 'DELETE';
+/** What a row was and is. */
+export type ChangedRows =
+  | { kind: 'INSERT'; old: null; new: Tuple }
+  | { kind: 'UPDATE'; old: Tuple | null; new: Tuple }
+  | { kind: 'DELETE'; old: Tuple; new: null };
 
 /** Postgres counts microseconds from 2000-01-01. */
 export const POSTGRES_EPOCH_MS = 946_684_800_000;
@@ -36,6 +42,8 @@ const I = code('I');
 const U = code('U');
 const D = code('D');
 const N = code('N');
+/** The letter and the table. */
+const CHANGE_HEADER_BYTES = 5;
 const NULL = code('n');
 const UNCHANGED = code('u');
 
@@ -59,22 +67,31 @@ export function decodeLogicalMessage(bytes: Buffer, offset: number): LogicalMess
     case R:
       return { kind: 'relation', relation: reader.relation() };
     case I:
-      return { kind: 'insert', oid: reader.uint32(), new: reader.skip(1).tuple() };
+      return { kind: 'change', oid: reader.uint32(), change: 'INSERT' };
     case U:
-      return decodeUpdate(reader);
+      return { kind: 'change', oid: reader.uint32(), change: 'UPDATE' };
     case D:
-      return { kind: 'delete', oid: reader.uint32(), old: reader.skip(1).tuple() };
+      return { kind: 'change', oid: reader.uint32(), change: 'DELETE' };
     default:
       return { kind: 'other' };
   }
 }
 
-function decodeUpdate(reader: Reader): LogicalMessage {
-  const oid = reader.uint32();
-  const hasOld = reader.uint8() !== N;
-  const old = hasOld ? reader.tuple() : null;
-  if (hasOld) reader.skip(1);
-  return { kind: 'update', oid, old, new: reader.tuple() };
+/** Reads the rows of a change that begins at `offset`. Throws a RangeError on a truncated one. */
+export function decodeRows(bytes: Buffer, offset: number, kind: ChangeKind): ChangedRows {
+  const reader = new Reader(bytes, offset + CHANGE_HEADER_BYTES);
+  switch (kind) {
+    case 'INSERT':
+      return { kind, old: null, new: reader.skip(1).tuple() };
+    case 'DELETE':
+      return { kind, old: reader.skip(1).tuple(), new: null };
+    case 'UPDATE': {
+      const hasOld = reader.uint8() !== N;
+      const old = hasOld ? reader.tuple() : null;
+      if (hasOld) reader.skip(1);
+      return { kind, old, new: reader.tuple() };
+    }
+  }
 }
 
 class Reader {

@@ -6,7 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { RealtimeLogEntry } from '../index.ts';
 import { lsnText, Progress } from './progress.ts';
-import { decodeLogicalMessage, type Relation, type Tuple } from './pgoutput.ts';
+import {
+  type ChangedRows,
+  type ChangeKind,
+  decodeLogicalMessage,
+  decodeRows,
+  type Relation,
+} from './pgoutput.ts';
 import { Slot } from './slot.ts';
 import { readWalFrame, standbyStatus, type WalConnection } from './wal-frames.ts';
 
@@ -16,18 +22,16 @@ type Transaction = { commitTimeMs: number; xid: number };
 /** Changes wait to be judged, or to be taken by those who hear them. */
 type PauseReason = 'judging' | 'readers';
 
-/** One row change of a committed transaction; see {@link Tuple} for how long its values live. */
-export type Change = Transaction & { relation: Relation } & (
-    | { kind: 'INSERT'; old: null; new: Tuple }
-    | { kind: 'UPDATE'; old: Tuple | null; new: Tuple }
-    | { kind: 'DELETE'; old: Tuple; new: null }
-  );
+/** One row change of a committed transaction; see `Tuple` for how long its values live. */
+export type Change = Transaction & { relation: Relation } & ChangedRows;
 
 type StreamOptions = {
   /** Connection string with the right to replicate. */
   url: string;
   publications: readonly string[];
-  /** Called for every change, in commit order. Must not throw. */
+  /** Whether anybody wants changes of this kind: the rows of others aren't read. */
+  isWanted(relation: Relation, kind: ChangeKind): boolean;
+  /** Called for every change that is wanted, in commit order. Must not throw. */
   onChange(change: Change): void;
   /** All that was read at once has been told: what gathered meanwhile can go out. */
   onReadEnd(): void;
@@ -251,27 +255,12 @@ export class ReplicationStream {
         this.#relations.set(message.relation.oid, message.relation);
         this.#options.onRelation(message.relation);
         return;
-      case 'insert':
-        return this.#emit(message.oid, (common) => ({
-          ...common,
-          kind: 'INSERT',
-          old: null,
-          new: message.new,
-        }));
-      case 'update':
-        return this.#emit(message.oid, (common) => ({
-          ...common,
-          kind: 'UPDATE',
-          old: message.old,
-          new: message.new,
-        }));
-      case 'delete':
-        return this.#emit(message.oid, (common) => ({
-          ...common,
-          kind: 'DELETE',
-          old: message.old,
-          new: null,
-        }));
+      case 'change': {
+        const relation = this.#countedChange(message.oid);
+        if (relation === null || !this.#options.isWanted(relation, message.change)) return;
+        const rows = decodeRows(bytes, offset, message.change);
+        return this.#options.onChange({ ...rows, relation, ...this.#transaction });
+      }
       case 'commit':
         return this.#progress.commit(message.end);
       case 'other':
@@ -279,11 +268,12 @@ export class ReplicationStream {
     }
   }
 
-  #emit(oid: number, make: (common: Transaction & { relation: Relation }) => Change): void {
-    if (!this.#progress.isNew()) return;
+  /** The table of a change; null if the change came before. */
+  #countedChange(oid: number): Relation | null {
+    if (!this.#progress.isNew()) return null;
     const relation = this.#relations.get(oid);
     if (relation === undefined) throw new Error(`unknown relation ${oid}`);
-    this.#options.onChange(make({ relation, ...this.#transaction }));
+    return relation;
   }
 
   /** What was received needs no keeping: it is told from memory, to those who are connected now. */

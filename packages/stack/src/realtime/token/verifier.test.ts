@@ -1,6 +1,13 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
+import {
+  exportJWK,
+  generateKeyPair,
+  type JWK,
+  type JWTHeaderParameters,
+  type JWTPayload,
+  SignJWT,
+} from 'jose';
 import { describe, expect, it } from 'vitest';
 import type { KeySet } from '../../keys/key-set.ts';
 import { TokenVerifier } from './verifier.ts';
@@ -88,6 +95,40 @@ describe('tokens signed with asymmetric keys', () => {
       .setExpirationTime('1h')
       .sign(new TextEncoder().encode(SECRET));
     expect(await verifier({ keys: [jwk] }).verify(token)).toMatchObject({ sub: 'ann' });
+  });
+});
+
+describe('tokens signed with the shared secret', () => {
+  const signed = (claims: JWTPayload, header: Partial<JWTHeaderParameters> = {}) =>
+    new SignJWT({ role: 'authenticated', ...claims })
+      .setProtectedHeader({ alg: 'HS256', ...header })
+      .setExpirationTime('1h')
+      .sign(new TextEncoder().encode(SECRET));
+
+  it.each(['HS256', 'HS384', 'HS512'])(
+    'of %s are taken, also by who says when they begin',
+    async (alg) => {
+      const token = await signed({ sub: 'ann', nbf: 1_700_000_000 }, { alg });
+      expect(await verifier().verify(token)).toMatchObject({ sub: 'ann' });
+    },
+  );
+
+  it('are refused when anything in them was changed', async () => {
+    const [head = '', payload = '', signature = ''] = (await signed({ sub: 'ann' })).split('.');
+    const [, other = ''] = (await signed({ sub: 'bob' })).split('.');
+    const none = Buffer.from('{"alg":"none"}').toString('base64url');
+    const long = Buffer.from('{"alg":"HS512"}').toString('base64url');
+    for (const [token, code] of [
+      [`${head}.${other}.${signature}`, 'JwtSignatureError'],
+      [`${head}.${payload}.${signature.slice(1)}`, 'JwtSignatureError'],
+      [`${head}.${payload}.`, 'JwtSignatureError'],
+      [`${long}.${payload}.${signature}`, 'JwtSignatureError'],
+      [`${none}.${payload}.`, 'JwtSignerError'],
+      [`${head}.${payload}`, 'MalformedJWT'],
+      [`${head}.${payload}.${signature}.`, 'MalformedJWT'],
+    ] as const) {
+      await expect(verifier().verify(token)).rejects.toMatchObject({ code });
+    }
   });
 });
 
