@@ -24,3 +24,8 @@ export const scriptChunks = {
     },
   ],
 };
+
+/** Packages that don't say so themselves, and do nothing when they are loaded but not used. */
+export const scriptTreeshake = {
+  moduleSideEffects: [{ test: /node_modules\/@(trpc|supabase\/phoenix)\//, sideEffects: false }],
+};
