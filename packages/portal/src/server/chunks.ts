@@ -19,7 +19,7 @@ export const scriptChunks = {
     {
       name: 'shell',
       priority: 1,
-      test: /@lucide|packages\/(ui|portal|realtime)\/|runed|mode-watcher|svelte-toolbelt/,
+      test: /@lucide|packages\/(ui|portal|realtime)\//,
       minShareCount: 6,
     },
   ],
