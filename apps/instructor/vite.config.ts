@@ -1,5 +1,5 @@
 import { newestMigration } from '@homeroom/db/migrate';
-import { scriptChunks } from '@homeroom/portal/chunks';
+import { scriptChunks, scriptTreeshake } from '@homeroom/portal/chunks';
 import { contentSecurityPolicy } from '@homeroom/portal/csp';
 import adapter from '@sveltejs/adapter-node';
 import { sveltekit } from '@sveltejs/kit/vite';
@@ -10,7 +10,11 @@ export default defineConfig({
   // What `/ready` asks the database for: the build knows what it was built for.
   define: { 'process.env.HOMEROOM_MIGRATION': JSON.stringify(await newestMigration()) },
   environments: {
-    client: { build: { rolldownOptions: { output: { codeSplitting: scriptChunks } } } },
+    client: {
+      build: {
+        rolldownOptions: { output: { codeSplitting: scriptChunks }, treeshake: scriptTreeshake },
+      },
+    },
   },
   plugins: [tailwindcss(), sveltekit({ adapter: adapter(), csp: contentSecurityPolicy })],
 });

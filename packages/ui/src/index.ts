@@ -6,6 +6,7 @@ export { default as EmptyState } from './EmptyState.svelte';
 export { default as ExactTime } from './ExactTime.svelte';
 export { default as Kbd } from './Kbd.svelte';
 export { default as KeyboardHelp } from './keyboard/KeyboardHelp.svelte';
+export { default as Later } from './Later.svelte';
 export { default as LiveDot } from './LiveDot.svelte';
 export { default as LiveNumber } from './LiveNumber.svelte';
 export { default as NewPill } from './NewPill.svelte';

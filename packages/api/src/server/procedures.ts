@@ -2,13 +2,15 @@ import { initTRPC } from '@trpc/server';
 import type { Role } from '../identity/contract.ts';
 import type { Context } from './context.ts';
 import type { TransactionMode, UserTransaction } from './database.ts';
-import type { ErrorCode, FieldError } from './error-codes.ts';
+import { ERROR_CODES, type ErrorCode, type FieldError } from './error-codes.ts';
 import { ApiError, toApiError } from './errors.ts';
 import type { Session } from './session.ts';
 
 /** What every error carries besides tRPC's own fields. */
 export type ErrorData = {
   appCode: ErrorCode;
+  /** A sentence for a person, after the message. */
+  whatToDo: string;
   requestId: string | null;
   fields?: FieldError[];
   retryAfterSeconds?: number;
@@ -22,7 +24,8 @@ const t = initTRPC.context<Context>().create({
   errorFormatter({ shape, error, ctx }) {
     const told = toApiError(error);
     const { appCode, message, status, fields, retryAfterSeconds, missingScope } = told;
-    const data: ErrorData = { appCode, requestId: ctx?.requestId ?? null };
+    const { whatToDo } = ERROR_CODES[appCode];
+    const data: ErrorData = { appCode, whatToDo, requestId: ctx?.requestId ?? null };
     if (fields) data.fields = fields;
     if (retryAfterSeconds) data.retryAfterSeconds = retryAfterSeconds;
     if (missingScope) data.missingScope = missingScope;

@@ -256,7 +256,7 @@ class TabConnection implements Connection, ConnectionInternals {
       this.#hiddenAt = -Infinity; // when it is shown, then
       return;
     }
-    // Later than realtime-js's own handlers of the same signal, which may already reopen.
+    // Later than Phoenix's client's own handlers of the same signal, which may already reopen.
     this.clock.after(0, () => {
       // One that expired meanwhile is replaced on the open socket too.
       this.#parts.tokens?.fresh().catch((error: unknown) => this.log('no token', error));

@@ -15,8 +15,8 @@ const TOPIC = 'user:ada';
 const isLive = ({ status }: { status: string }) => status === 'live';
 const isStopped = ({ status }: { status: string }) => status === 'stopped';
 
-/** realtime-js itself, on a socket to a server that misbehaves when told. */
-describe('a tab with realtime-js', () => {
+/** Phoenix's client itself, on a socket to a server that misbehaves when told. */
+describe('a tab with a socket', () => {
   let server: UnrulyServer;
   let events: LiveEvent[];
   const close: (() => void)[] = [];
@@ -102,7 +102,7 @@ describe('a tab with realtime-js', () => {
     expect(connection.metrics().reconnects).toBe(1);
   });
 
-  it('comes back when the server closes its channel, which realtime-js does not', async () => {
+  it('comes back when the server closes its channel, which Phoenix’s client does not', async () => {
     const { query } = tab();
     await until(query, isLive);
     server.closeChannel(TOPIC, 'Too many messages per second');

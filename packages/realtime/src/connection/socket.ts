@@ -1,14 +1,11 @@
-import {
-  RealtimeClient,
-  REALTIME_SUBSCRIBE_STATES,
-  type RealtimeChannel,
-} from '@supabase/realtime-js';
+import { Socket as PhoenixSocket, type Channel } from '@supabase/phoenix';
 import { TOPIC_MOVED, toMove } from '../topic/channel.ts';
 import { channelEnd, isTokenFault } from '../topic/channel-end.ts';
 import type { ChannelListener, Transport } from '../topic/transport.ts';
 import type { LiveEvent } from './api.ts';
 import { reopenAfterMs } from './backoff.ts';
 import type { Clock } from './clock.ts';
+import { decodeFrame } from './frames.ts';
 import type { SocketState } from './status.ts';
 import type { TokenKeeper } from './token.ts';
 import { watchedWebSocket } from './watched-websocket.ts';
@@ -21,8 +18,6 @@ const JOIN_TIMEOUT_MS = 10_000;
 const PROBE_TIMEOUT_MS = 1_500;
 /** A socket that is being opened for longer than this, ms, is given up after a wake. */
 const OPENING_PATIENCE_MS = 1_000;
-/** realtime-js would close a socket without channels, also while we wait to rejoin: never, in ms. */
-const NEVER_MS = 2 ** 31 - 1;
 
 type Settings = {
   url: string;
@@ -32,10 +27,11 @@ type Settings = {
   log(message: string, details?: unknown): void;
 };
 
-/** The real transport: one socket, and a new channel of realtime-js for each join. */
+/** The real transport: one socket, and a new channel of Phoenix for each join. */
 export class Socket implements Transport {
   readonly #settings: Settings;
-  readonly #client: RealtimeClient;
+  readonly #phoenix: PhoenixSocket;
+  readonly #channels = new Set<Channel>();
   #state: SocketState = 'idle';
   #listener: (state: SocketState) => void = () => undefined;
   #current: WebSocket | undefined;
@@ -47,12 +43,12 @@ export class Socket implements Transport {
 
   constructor(settings: Settings) {
     this.#settings = settings;
-    const { url, apikey, tokens, clock, log } = settings;
-    this.#client = new RealtimeClient(`${url}/realtime/v1`, {
+    const { url, apikey, tokens, clock } = settings;
+    this.#phoenix = new PhoenixSocket(`${url.replace(/^http/, 'ws')}/realtime/v1`, {
       params: { apikey },
       timeout: JOIN_TIMEOUT_MS,
       heartbeatIntervalMs: HEARTBEAT_EVERY_MS,
-      disconnectOnEmptyChannelsAfterMs: NEVER_MS,
+      decode: decodeFrame,
       heartbeatCallback: (status) => this.#heartbeat(status),
       reconnectAfterMs: (tries) => {
         return this.#reopenAtOnce ? 0 : reopenAfterMs(tries, clock.random());
@@ -64,7 +60,7 @@ export class Socket implements Transport {
       }),
     });
     tokens.onToken((token) => {
-      this.#client.setAuth(token).catch((error: unknown) => log('socket: setAuth failed', error));
+      for (const channel of this.#channels) channel.push('access_token', { access_token: token });
     });
   }
 
@@ -83,14 +79,14 @@ export class Socket implements Transport {
   open(): void {
     if (this.#state !== 'idle') return;
     this.#become('opening');
-    this.#client.connect();
+    this.#phoenix.connect();
   }
 
   close(): void {
     if (this.#state === 'closed') return;
     this.#become('closed');
     this.#cancelProbe?.();
-    void this.#client.disconnect();
+    this.#phoenix.disconnect();
   }
 
   revive(): void {
@@ -104,7 +100,7 @@ export class Socket implements Transport {
       case 'opening': {
         this.#reopenAtOnce = true;
         const isTrying = this.#current?.readyState === WebSocket.CONNECTING;
-        if (!isTrying) this.#client.reconnectTimer.scheduleTimeout();
+        if (!isTrying) this.#phoenix.reconnectTimer.scheduleTimeout();
         else if (this.#settings.clock.now() - this.#openingSince > OPENING_PATIENCE_MS) {
           this.#current?.close();
         }
@@ -114,13 +110,10 @@ export class Socket implements Transport {
 
   join(topic: string, listener: ChannelListener): () => void {
     let left = false;
-    let channel: RealtimeChannel | undefined;
+    let channel: Channel | undefined;
     const leave = () => {
       left = true;
-      // A channel that the server has closed is out of the client's list, and needs no leave.
-      if (channel && this.#client.getChannels().includes(channel)) {
-        void this.#client.removeChannel(channel);
-      }
+      if (channel) this.#leave(channel);
     };
     const end = (cause: unknown) => {
       if (left) return;
@@ -131,37 +124,63 @@ export class Socket implements Transport {
     };
     this.#settings.tokens
       .fresh()
-      .then((token) => this.#client.setAuth(token))
-      .then(() => {
-        if (!left) channel = this.#subscribe(topic, listener, end);
+      .then((token) => {
+        if (left) return;
+        channel = this.#channel(topic, token);
+        this.#subscribe(channel, listener, end);
       })
       .catch(end);
     return leave;
   }
 
+  /** A channel that isn't joined yet, as Supabase's Realtime wants to be asked for one. */
+  #channel(topic: string, token: string): Channel {
+    const channel = this.#phoenix.channel(`realtime:${topic}`, {
+      config: {
+        private: true,
+        broadcast: { ack: false, self: false },
+        presence: { key: '', enabled: false },
+        postgres_changes: [],
+      },
+      access_token: token,
+    });
+    this.#channels.add(channel);
+    return channel;
+  }
+
   /**
-   * One channel, for one join: realtime-js would rejoin by itself, with the token of last time, so
+   * One channel, for one join: Phoenix would rejoin by itself, with the token of last time, so
    * whatever ends it ends it for good.
    */
-  #subscribe(topic: string, on: Omit<ChannelListener, 'ended'>, end: (cause: unknown) => void) {
+  #subscribe(channel: Channel, on: Omit<ChannelListener, 'ended'>, end: (cause: unknown) => void) {
     let lastWord: string | undefined;
-    const channel = this.#client.channel(topic, { config: { private: true } });
-    return channel
-      .on('broadcast', { event: '*' }, (message: { event: string; payload?: unknown }) => {
-        const { event, payload } = message;
-        const move = event === TOPIC_MOVED ? toMove(payload) : undefined;
-        const told = toLiveEvent(event, payload);
-        if (move) on.moved(move);
-        else if (told) on.event(told);
-        else on.said(event, payload);
-      })
-      .on('system', {}, ({ status, message }: { status?: string; message?: string }) => {
-        if (status === 'error') lastWord = message;
-      })
-      .subscribe((status, error) => {
-        if (status === REALTIME_SUBSCRIBE_STATES.SUBSCRIBED) on.joined();
-        else end(lastWord ?? error ?? status);
-      });
+    channel.on('broadcast', (message) => {
+      const { event, payload } = message as { event: string; payload?: unknown };
+      const move = event === TOPIC_MOVED ? toMove(payload) : undefined;
+      const told = toLiveEvent(event, payload);
+      if (move) on.moved(move);
+      else if (told) on.event(told);
+      else on.said(event, payload);
+    });
+    channel.on('system', (payload) => {
+      const { status, message } = payload as { status?: string; message?: string };
+      if (status === 'error') lastWord = message;
+    });
+    channel.onClose(() => end(lastWord ?? 'The server closed the channel'));
+    channel.onError(() => end(lastWord ?? 'The channel was lost'));
+    channel
+      .join()
+      .receive('ok', () => on.joined())
+      .receive('error', (reply: object) => end(lastWord ?? Object.values(reply).join(', ')))
+      .receive('timeout', () => end('The join was not answered in time'));
+  }
+
+  /** A channel that the server knows of is left; one that is over is only forgotten. */
+  #leave(channel: Channel): void {
+    this.#channels.delete(channel);
+    if (channel.state === 'joined' || channel.state === 'joining') channel.leave();
+    channel.teardown();
+    this.#phoenix.remove(channel);
   }
 
   #become(state: SocketState): void {
@@ -200,8 +219,8 @@ export class Socket implements Transport {
   /** Asks an open socket for a sign of life, and closes it when there is none. */
   #probe(): void {
     const probed = this.#current;
-    // A second heartbeat before the first is answered would make realtime-js give up at once.
-    if (!this.#heartbeatPending) void this.#client.sendHeartbeat();
+    // A second heartbeat before the first is answered would make Phoenix give up at once.
+    if (!this.#heartbeatPending) this.#phoenix.sendHeartbeat();
     this.#cancelProbe?.();
     this.#cancelProbe = this.#settings.clock.after(PROBE_TIMEOUT_MS, () => {
       this.#reopenAtOnce = true;

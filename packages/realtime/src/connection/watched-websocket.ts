@@ -1,4 +1,4 @@
-/** What the connection wants to know about the socket beneath realtime-js. */
+/** What the connection wants to know about the socket beneath Phoenix's client. */
 export type SocketWatcher = {
   /** A new socket is being opened. */
   opening(socket: WebSocket): void;
@@ -7,9 +7,9 @@ export type SocketWatcher = {
 };
 
 /**
- * A WebSocket class for realtime-js that tells a watcher what happens to it, which realtime-js does
- * not, and that is closed the moment `close()` is called: on a dead network, a real WebSocket waits
- * for the other side to agree, and realtime-js waits for that before it opens a new one.
+ * A WebSocket class for Phoenix's client that tells a watcher what happens to it at once, and that
+ * is closed the moment `close()` is called: on a dead network, a real WebSocket waits for the other
+ * side to agree, and Phoenix's client waits for that before it opens a new one.
  */
 export function watchedWebSocket(watcher: SocketWatcher): typeof WebSocket {
   return class extends WebSocket {
@@ -18,7 +18,7 @@ export function watchedWebSocket(watcher: SocketWatcher): typeof WebSocket {
     constructor(url: string | URL, protocols?: string | string[]) {
       super(url, protocols);
       watcher.opening(this);
-      // After realtime-js has set its own handlers, so that it is told first.
+      // After Phoenix's client has set its own handlers, so that it is told first.
       queueMicrotask(() => {
         this.addEventListener('open', () => watcher.opened(this));
         this.addEventListener('close', () => watcher.lost(this));

@@ -10,7 +10,7 @@ const isLive = ({ status }: { status: string }) => status === 'live';
 const isPolling = ({ status }: { status: string }) => status === 'polling';
 const hasTitles = (count: number) => (state: NotificationsState) => state.list.length === count;
 
-/** The real thing: Postgres, the stack's gateway, the API, and realtime-js. */
+/** The real thing: Postgres, the stack's gateway, the API, and a socket. */
 describe('a tab on the real stack', () => {
   let here: School;
   beforeEach(async () => {

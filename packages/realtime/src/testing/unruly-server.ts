@@ -51,7 +51,7 @@ export class UnrulyServer {
     }
   }
 
-  /** Says why, and closes the channel: realtime-js would never come back from it. */
+  /** Says why, and closes the channel: Phoenix's client would never come back from it. */
   closeChannel(topic: string, message: string): void {
     for (const { socket, joins } of this.#peers) {
       const ref = joins.get(topic);

@@ -12,9 +12,12 @@ it('says what was wrong, and what to do', () => {
   const data = {
     httpStatus: 400,
     appCode: 'INPUT_INVALID',
+    whatToDo: 'Correct the fields that are named, then send it again.',
     fields: [{ field: 'fields.title', reason: 'Write something here.' }],
   };
-  expect(refusalOf(Object.assign(new Error('no'), { data }))).toEqual({
+  expect(
+    refusalOf(Object.assign(new Error('Some of what was sent is not valid.'), { data })),
+  ).toEqual({
     code: 'INPUT_INVALID',
     message:
       'Some of what was sent is not valid. Correct the fields that are named, then send it again.',

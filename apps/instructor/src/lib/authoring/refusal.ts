@@ -1,4 +1,4 @@
-import { ERROR_CODES, isErrorCode, type FieldError } from '@homeroom/api/errors';
+import type { FieldError } from '@homeroom/api/errors';
 import { toChangeError } from '@homeroom/realtime/core';
 
 /** Why something wasn't saved, for the author. */
@@ -10,15 +10,16 @@ export type Refusal = {
   fields: FieldError[];
 };
 
+/** What an error of the API carries. */
+type ErrorData = { whatToDo: string; fields: FieldError[] };
+
 /** What a call of the API threw, for the author. */
 export function refusalOf(error: unknown): Refusal {
   const { code, message } = toChangeError(error);
-  const { fields = [] } = (error as { data?: { fields?: FieldError[] } }).data ?? {};
+  const { whatToDo, fields = [] } = (error as { data?: Partial<ErrorData> }).data ?? {};
   return {
     code,
-    message: isErrorCode(code)
-      ? `${ERROR_CODES[code].sentence} ${ERROR_CODES[code].whatToDo}`
-      : message,
+    message: whatToDo ? `${message} ${whatToDo}` : message,
     fields: fields.map(({ field, reason }) => ({
       field: field.replace(/^(fields|details)\./, ''),
       reason,
