@@ -79,6 +79,9 @@ begin
   select 'notification_failures', count(*) from private.notification_failures
   where created_at > now() - interval '1 day'
   union all
+  select 'unsent_digests', count(*) from private.notification_digests
+  where status = 'queued'
+  union all
   select 'expired_notifications', count(*) from public.notifications where expires_at <= now()
   union all
   select 'unmatched_payments', (
