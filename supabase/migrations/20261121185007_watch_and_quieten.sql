@@ -1,6 +1,15 @@
 set check_function_bodies = off;
 
+CREATE TABLE "private"."monitoring_watchers" (
+	"user_id" uuid PRIMARY KEY NOT NULL,
+	"until" timestamp with time zone NOT NULL
+);
+
+ALTER TABLE "private"."monitoring_watchers" ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE "notification_settings" ADD COLUMN "quiet_days" smallint[] DEFAULT '{1,2,3,4,5,6,7}' NOT NULL;
+
+ALTER TABLE "private"."monitoring_watchers" ADD CONSTRAINT "monitoring_watchers_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE cascade ON UPDATE no action;
 
 ALTER TABLE "notification_settings" ADD CONSTRAINT "notification_settings_have_quiet_days" CHECK (cardinality(quiet_days) between 1 and 7 and quiet_days <@ '{1,2,3,4,5,6,7}'::smallint[]);
 
@@ -93,6 +102,91 @@ grant insert (
 on public.notification_settings to authenticated;
 -- <<< delivery/quiet-hours.sql
 
+-- >>> messages/rights.sql
+grant select on public.conversations, public.conversation_readers, public.message_reports
+to authenticated;
+grant insert (id, sender_id, recipient_id, content) on public.messages to authenticated;
+grant select, insert (blocker_id, blocked_id), delete on public.message_blocks to authenticated;
+grant select, insert (user_id, sends_receipts, shows_typing), update (sends_receipts, shows_typing)
+on public.message_settings to authenticated;
+grant select, insert (course_id, students_may_write), update (students_may_write)
+on public.course_message_settings to authenticated;
+
+-- The courses someone takes part in, and whether they belong to the staff.
+create or replace function private.memberships(person uuid)
+returns table (course_id uuid, is_staff boolean)
+language sql stable security definer set search_path = ''
+as $$
+  select course_id, true from public.course_instructors where user_id = person
+  union all
+  select course_id, false from public.enrollments
+  where user_id = person and status <> 'cancelled';
+$$;
+
+-- Whether one person may write another: they share a course, where one of them belongs to the staff
+-- or students may write each other; or one is an administrator; and none has blocked the other.
+create or replace function private.can_message(sender uuid, recipient uuid) returns boolean
+language sql stable security definer set search_path = ''
+as $$
+  select (
+    select count(*) = 2 from public.users where id in (sender, recipient) and is_active
+  ) and not exists (
+    select 1 from public.message_blocks
+    where (blocker_id, blocked_id) in ((sender, recipient), (recipient, sender))
+  ) and (
+    exists (select 1 from public.users where id in (sender, recipient) and role = 'admin')
+    or exists (
+      select 1
+      from private.memberships(sender) as own
+      join private.memberships(recipient) as theirs using (course_id)
+      left join public.course_message_settings as setting using (course_id)
+      where own.is_staff or theirs.is_staff or coalesce(setting.students_may_write, true)
+    )
+  );
+$$;
+
+grant execute on function private.can_message(uuid, uuid) to authenticated;
+
+-- Whether two people see of each other what they have read: both have to want it.
+create or replace function private.shares_receipts(one uuid, other uuid) returns boolean
+language sql stable security definer set search_path = ''
+as $$
+  select not exists (
+    select 1 from public.message_settings
+    where user_id in (one, other) and not sends_receipts
+  );
+$$;
+
+-- Those whom the caller may write, whose name, or last name, begins with `words`: at most `max`, by
+-- name.
+create or replace function private.find_people_to_message(words text, max integer) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select coalesce(jsonb_agg(private.person_json(id) order by first_name, last_name, id), '[]')
+  from (
+    select distinct person.id, person.first_name, person.last_name
+    from private.memberships(auth.uid()) as own
+    join lateral (
+      select user_id from public.course_instructors where course_id = own.course_id
+      union all
+      select user_id from public.enrollments
+      where course_id = own.course_id and status <> 'cancelled'
+    ) as theirs on true
+    join public.users as person on person.id = theirs.user_id
+    where person.id <> auth.uid()
+      and (
+        person.first_name || ' ' || person.last_name
+          ilike regexp_replace(words, '([\\%_])', '\\\1', 'g') || '%'
+        or person.last_name ilike regexp_replace(words, '([\\%_])', '\\\1', 'g') || '%'
+      )
+      and private.can_message(auth.uid(), person.id)
+    order by person.first_name, person.last_name, person.id
+    limit least(max, 50)
+  ) as people;
+$$;
+grant execute on function private.find_people_to_message(text, integer) to authenticated;
+-- <<< messages/rights.sql
+
 -- >>> monitoring/minutes.sql
 grant select on private.monitoring_minutes to authenticated;
 grant select on private.browser_errors to authenticated;
@@ -105,8 +199,24 @@ as $$
   from unnest(one, other) with ordinality as pair (a, b, position);
 $$;
 
+-- The caller, an administrator, looks at the system's page: what is counted in the next minute is told.
+create or replace function private.watch_monitoring() returns void
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  if not private.is_admin() then
+    raise exception 'ROLE_FORBIDDEN' using errcode = '42501';
+  end if;
+  delete from private.monitoring_watchers where until < now() - interval '1 hour';
+  insert into private.monitoring_watchers (user_id, until)
+  values (auth.uid(), now() + interval '1 minute')
+  on conflict (user_id) do update set until = excluded.until;
+end;
+$$;
+grant execute on function private.watch_monitoring() to authenticated;
+
 -- Adds what a portal has counted since it last did so to the present minute. `figures` has the
--- columns of `monitoring_minutes`; tabs are the most at once. For the API's own role only.
+-- columns of `monitoring_minutes`; tabs are the most at once. Administrators who look are told. For the API's own role only.
 create or replace function private.add_monitoring(portal text, figures jsonb) returns void
 language plpgsql security definer set search_path = ''
 as $$
@@ -138,6 +248,11 @@ begin
     live_actions = known.live_actions + excluded.live_actions,
     still_actions = known.still_actions + excluded.still_actions,
     browser_errors = known.browser_errors + excluded.browser_errors;
+  -- That there is something new; what it is, they ask: much of it is sums.
+  perform private.publish('user:' || watcher.user_id, 'monitoring.changed', '{}')
+  from private.monitoring_watchers as watcher
+  join public.users on users.id = watcher.user_id and users.role = 'admin' and users.is_active
+  where watcher.until > now();
 end;
 $$;
 
