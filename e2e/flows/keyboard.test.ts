@@ -117,7 +117,7 @@ async function courseWithGuest(school: School, title: string) {
 }
 
 test('a student learns, asks, writes and chooses by keys alone', async ({ school, browserFor }) => {
-  test.setTimeout(90_000);
+  test.setTimeout(180_000);
   const { pupil, guest } = await courseWithGuest(school, 'Bread by hand');
   const { page } = await browserFor();
   const main = page.getByRole('main');
@@ -201,7 +201,7 @@ test('a student learns, asks, writes and chooses by keys alone', async ({ school
 });
 
 test('a workshop and a course are looked after by keys alone', async ({ school, browserFor }) => {
-  test.setTimeout(90_000);
+  test.setTimeout(180_000);
   const { student, instructor } = school.urls;
   const { guest, student: pupil, slug } = await courseWithGuest(school, 'Kneading by hand');
   await school.sql`
