@@ -71,11 +71,14 @@ test('the system’s figures move, and a part that breaks leaves the rest workin
     .poll(async () => Number.parseInt((await samples.textContent()) ?? '', 10), { timeout: 40_000 })
     .toBeGreaterThan(before);
 
-  await page.route('**/monitoring.overview*', (route) =>
-    route.fulfill({ json: [{ result: { data: { minutes: null } } }] }),
-  );
+  await page.route('**/monitoring.watch*', async (route) => {
+    const response = await route.fetch();
+    const answers = (await response.json()) as { result: { data: { data: object } } }[];
+    Object.assign(answers[0]!.result.data.data, { minutes: null });
+    await route.fulfill({ response, json: answers });
+  });
   await expect(page.getByText('This part of the page has stopped working.')).toBeVisible();
-  await page.unroute('**/monitoring.overview*');
+  await page.unroute('**/monitoring.watch*');
   await page.getByRole('link', { name: 'Keys' }).click();
   await expect(page.getByRole('heading', { name: 'Service keys' })).toBeVisible();
   await page.getByRole('link', { name: 'System' }).click();

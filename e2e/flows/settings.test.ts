@@ -86,7 +86,7 @@ test('in quiet hours nothing rings or is mailed; then the digest comes, and is t
     new Date(Date.now() + hours * 3_600_000).toISOString().slice(11, 16);
   await page.getByLabel('From', { exact: true }).fill(clock(-1));
   await page.getByLabel('To', { exact: true }).fill(clock(-1));
-  await page.getByRole('button', { name: 'Save the times' }).click();
+  await page.getByRole('button', { name: 'Save the quiet hours' }).click();
   await expect(page.getByText('Choose another end: they begin at this time.')).toBeVisible();
   await page.getByLabel('To', { exact: true }).fill(clock(4));
   await page.getByRole('switch', { name: 'Quiet hours' }).check();
@@ -128,11 +128,27 @@ test('in quiet hours nothing rings or is mailed; then the digest comes, and is t
   expect(mail).toContain('Dough is rising');
 
   const { page: elsewhere } = await browserFor();
-  await elsewhere.goto(/http:\S+\/digest\/\S+/.exec(mail)?.[0] ?? '');
+  const stop = /http:\S+\/digest\/\S+/.exec(mail)?.[0] ?? '';
+  await elsewhere.goto(stop);
   await elsewhere.getByRole('button', { name: 'Turn it off' }).click();
   await expect(elsewhere.getByText('The digest is off')).toBeVisible();
   await page.reload();
   await expect(page.getByLabel('How often')).toHaveValue('off');
+
+  await test.step('a mail program turns it off too: a form without an origin, and no cookie', async () => {
+    await page.getByLabel('How often').selectOption('Every week');
+    await page.getByRole('button', { name: 'Save the digest' }).click();
+    await expect(page.getByText('Your digest is saved.')).toBeVisible();
+    const form = new URLSearchParams({ 'List-Unsubscribe': 'One-Click' });
+    const answer = await fetch(stop, { method: 'POST', body: form, redirect: 'error' });
+    expect(answer.status).toBe(200);
+    await page.reload();
+    await expect(page.getByLabel('How often')).toHaveValue('off');
+    const elsewhere = await fetch(`${school.urls.student}/settings?/digest`, {
+      ...{ method: 'POST', body: form },
+    });
+    expect(elsewhere.status).toBe(403);
+  });
 });
 
 test('a password is changed only by who knows it', async ({ school, browserFor }) => {

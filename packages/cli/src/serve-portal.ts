@@ -1,6 +1,7 @@
 // Serves a portal's build: `node serve-portal.ts <build folder>`, with HOST, PORT and ORIGIN.
 // adapter-node's own server takes https for granted where no proxy says otherwise; this one takes
 // the protocol from ORIGIN, so that the same build serves http://localhost and https behind a proxy.
+import type { EventEmitter } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -21,8 +22,17 @@ const { handler } = (await import(pathToFileURL(`${folder}/handler.js`).href)) a
   handler: Handler;
 };
 
+/**
+ * Where a mail program unsubscribes with one click (RFC 8058): it posts a form without an origin,
+ * which SvelteKit refuses. The key in the address is all the right that it takes, no cookie counts.
+ */
+const oneClickPath = /^\/digest\/[^/]+$/;
+
 const server = createServer((request, response) => {
   request.headers[protocolHeader] = protocol;
+  if (request.method === 'POST' && oneClickPath.test(request.url ?? '')) {
+    request.headers.origin ??= ORIGIN;
+  }
   handler(request, response, () => {
     response.writeHead(404).end();
   });
@@ -30,7 +40,12 @@ const server = createServer((request, response) => {
 server.listen(Number(PORT), HOST);
 
 process.once('SIGTERM', () => {
-  server.close(() => process.exit(0));
+  server.close(() => {
+    // As adapter-node's own server says it: the portal ends what it holds open, sends what is still
+    // to be sent, and then nothing keeps the process.
+    (process as EventEmitter).emit('sveltekit:shutdown', 'SIGTERM');
+    setTimeout(() => process.exit(0), stopGraceMs).unref();
+  });
   server.closeIdleConnections();
   setTimeout(() => server.closeAllConnections(), stopGraceMs).unref();
 });

@@ -7,7 +7,17 @@ const clockSchema = z
 
 /** Hours in which nothing rings and nothing is mailed; over midnight where they end earlier. */
 const quietHoursSchema = z
-  .object({ isOn: z.boolean(), from: clockSchema, to: clockSchema })
+  .object({
+    isOn: z.boolean(),
+    from: clockSchema,
+    to: clockSchema,
+    /** Weekdays on which they begin, from 1, Monday; each once. */
+    days: z
+      .array(z.int().min(1).max(7))
+      .min(1, 'Names no day: turn quiet hours off instead')
+      .max(7)
+      .default([1, 2, 3, 4, 5, 6, 7]),
+  })
   .refine(({ from, to }) => from !== to, {
     path: ['to'],
     error: 'Lies where the quiet hours begin: choose another end',

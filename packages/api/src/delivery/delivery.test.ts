@@ -12,7 +12,7 @@ it('has no quiet hours and no digest until they are wanted, and says when the ne
   const ann = await room.as(await room.db.a.student());
   expect(await ann.delivery.get.query()).toEqual({
     timeZone: 'UTC',
-    quietHours: { isOn: false, from: '22:00', to: '07:00' },
+    quietHours: { isOn: false, from: '22:00', to: '07:00', days: [1, 2, 3, 4, 5, 6, 7] },
     digest: { ...DAILY, frequency: 'off' },
     nextDigestAt: null,
     sendsMail: false,
@@ -21,12 +21,12 @@ it('has no quiet hours and no digest until they are wanted, and says when the ne
 
   const daily = await ann.delivery.set.mutate({ digest: DAILY });
   expect(daily.nextDigestAt?.slice(11, 19)).toBe('08:00:00');
-  const quiet = { isOn: true, from: '23:30', to: '09:15' };
+  const quiet = { isOn: true, from: '23:30', to: '09:15', days: [1, 2, 3, 4, 5, 6, 7] };
   const both = await ann.delivery.set.mutate({ quietHours: quiet });
   expect(both).toMatchObject({ quietHours: quiet, digest: DAILY });
   expect(both.nextDigestAt?.slice(11, 19)).toBe('09:15:00');
   expect(await ann.identity.me.query()).toMatchObject({
-    quietHours: { from: '23:30', to: '09:15' },
+    quietHours: { from: '23:30', to: '09:15', days: quiet.days },
   });
 });
 
@@ -37,6 +37,8 @@ it('names the field that is not valid, and shows nobody nothing', async () => {
   const bad = [
     { input: { quietHours: { ...quiet, from: '24:00' } }, field: 'quietHours.from' },
     { input: { quietHours: { ...quiet, to: '22:00' } }, field: 'quietHours.to' },
+    { input: { quietHours: { ...quiet, days: [] } }, field: 'quietHours.days' },
+    { input: { quietHours: { ...quiet, days: [0] } }, field: 'quietHours.days.0' },
     { input: { digest: { ...DAILY, hour: 24 } }, field: 'digest.hour' },
     { input: { digest: { ...DAILY, weekday: 0 } }, field: 'digest.weekday' },
     { input: { digest: { ...DAILY, frequency: 'hourly' as never } }, field: 'digest.frequency' },

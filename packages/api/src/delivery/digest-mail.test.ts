@@ -29,7 +29,10 @@ it('says what came, when it was for its reader, and leads to it and out of it', 
     expect(part).toContain('https://learn.test/settings#digest');
     expect(part).toContain('https://learn.test/digest/k');
   }
-  expect(mail.headers['List-Unsubscribe']).toBe('<https://learn.test/digest/k>');
+  expect(mail.headers).toMatchObject({
+    'List-Unsubscribe': '<https://learn.test/digest/k>',
+    'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
+  });
   const weekly = digestMail(
     digest({ role: 'instructor', frequency: 'weekly', total: 25, timeZone: 'Asia/Tokyo' }),
     portals,

@@ -75,6 +75,8 @@ export function digestMail(digest: ClaimedDigest, portals: PortalAddresses): Dig
     html: `<!doctype html><html lang="en"><body>\n${html.filter((part) => part !== '').join('\n')}\n</body></html>\n`,
     headers: {
       'List-Unsubscribe': `<${links.stop}>`,
+      // A mail program's own button posts there, without asking again (RFC 8058).
+      'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
       // No robot needs to tell us that someone is on holiday.
       'Auto-Submitted': 'auto-generated',
     },

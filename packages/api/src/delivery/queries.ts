@@ -19,15 +19,20 @@ export async function writeDelivery(
   { quietHours, digest }: SetDelivery,
 ): Promise<OwnSettings> {
   if (quietHours) {
-    const { isOn, from, to } = quietHours;
+    const { isOn, from, to, days } = quietHours;
     await tx.execute(sql`
-      insert into public.notification_settings (user_id, has_quiet_hours, quiet_from, quiet_to)
-      values (${userId}::uuid, ${isOn}, ${from}::time, ${to}::time)
+      insert into public.notification_settings (
+        user_id, has_quiet_hours, quiet_from, quiet_to, quiet_days
+      )
+      values (
+        ${userId}::uuid, ${isOn}, ${from}::time, ${to}::time, ${`{${days.join(',')}}`}::smallint[]
+      )
       on conflict (user_id) do update
       set
         has_quiet_hours = excluded.has_quiet_hours,
         quiet_from = excluded.quiet_from,
-        quiet_to = excluded.quiet_to`);
+        quiet_to = excluded.quiet_to,
+        quiet_days = excluded.quiet_days`);
   }
   if (digest) {
     const { frequency, weekday, hour } = digest;

@@ -15,8 +15,11 @@ export const meOutput = z.object({
   avatarUrl: z.string().nullable(),
   role: roleSchema,
   timeZone: z.string(),
-  /** From when to when nothing rings, by the clock of the time zone; null: never. */
-  quietHours: z.object({ from: z.string(), to: z.string() }).nullable(),
+  /**
+   * From when to when nothing rings, by the clock of the time zone, and on which weekdays that begins
+   * (1 is Monday); null: never.
+   */
+  quietHours: z.object({ from: z.string(), to: z.string(), days: z.array(z.int()) }).nullable(),
   createdAt: z.iso.datetime(),
 });
 

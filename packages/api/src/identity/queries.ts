@@ -13,7 +13,9 @@ const profile = sql`
   role,
   time_zone as "timeZone",
   (
-    select jsonb_build_object('from', left(quiet_from::text, 5), 'to', left(quiet_to::text, 5))
+    select jsonb_build_object(
+      'from', left(quiet_from::text, 5), 'to', left(quiet_to::text, 5), 'days', quiet_days
+    )
     from public.notification_settings
     where user_id = users.id and has_quiet_hours
   ) as "quietHours",

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { liveOutput } from '../live/contract.ts';
 
 const countSchema = z.int().min(0);
 
@@ -87,7 +88,7 @@ export const jobStateSchema = z.object({
 export type JobState = z.infer<typeof jobStateSchema>;
 
 /** What an administrator sees of the running system: the last hour, minute by minute. */
-export const overviewOutput = z.object({
+const overviewSchema = z.object({
   at: z.iso.datetime(),
   /** The oldest first; minutes without anything are left out. */
   minutes: z.array(monitoredMinuteSchema).max(61),
@@ -121,4 +122,7 @@ export const overviewOutput = z.object({
 });
 
 /** What an administrator sees of the running system. */
-export type MonitoringOverview = z.infer<typeof overviewOutput>;
+export type MonitoringOverview = z.infer<typeof overviewSchema>;
+
+/** The same, as live data. */
+export const overviewOutput = liveOutput(overviewSchema);

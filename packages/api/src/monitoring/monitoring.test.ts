@@ -43,11 +43,17 @@ it('shows administrators what browsers report, and what the portals measure', as
     errors: [error, error],
   });
   await room.api.writeMonitoring();
+  // Who looks is told that there is something new; before, nobody was.
+  const { cursor } = await admin.monitoring.watch.mutate();
   await nobody.monitoring.report.mutate({ ...QUIET, messages: 4 });
   await room.api.writeMonitoring();
+  const told = await admin.live.since.query({ topic: cursor.topic, seq: cursor.seq });
+  expect(told).toMatchObject({ events: [{ event: 'monitoring.changed', data: {} }] });
+  expect(cursor.seq).toBe(0);
 
-  const overview = await admin.monitoring.overview.query();
-  expect(overviewOutput.safeParse(overview).error).toBeUndefined();
+  const live = await admin.monitoring.overview.query();
+  expect(overviewOutput.safeParse(live).error).toBeUndefined();
+  const { data: overview } = live;
   const total = (what: 'opened' | 'messages' | 'browserErrors') =>
     overview.minutes.reduce((sum, minute) => sum + minute[what], 0);
   expect([total('opened'), total('messages'), total('browserErrors')]).toEqual([2, 7, 2]);
@@ -64,6 +70,7 @@ it('takes no report beyond all bounds, and shows the overview to administrators 
   await using room = await classroom();
   const { monitoring } = await room.as(await room.db.a.instructor());
   expect(await refusal(monitoring.overview.query())).toMatchObject({ appCode: 'ROLE_FORBIDDEN' });
+  expect(await refusal(monitoring.watch.mutate())).toMatchObject({ appCode: 'ROLE_FORBIDDEN' });
   for (const more of [
     { messages: 1e9 },
     { screenMs: Array<number>(101).fill(1) },

@@ -1,4 +1,6 @@
 import { sql, type SQL } from 'drizzle-orm';
+import type { Live } from '../live/contract.ts';
+import { liveHead, userTopic } from '../live/queries.ts';
 import type { UserTransaction } from '../server/database.ts';
 import { isoTime, onlyRow } from '../server/fragments.ts';
 import type { JobState, LatencySummary, MonitoringOverview } from './contract.ts';
@@ -104,7 +106,15 @@ function summarize(buckets: readonly number[]): LatencySummary {
 }
 
 /** What an administrator sees of the running system; nothing to others, by policy. */
-export async function readOverview(db: Executor): Promise<MonitoringOverview> {
+export async function readOverview(
+  db: Executor,
+  userId: string,
+): Promise<Live<MonitoringOverview>> {
+  const topic = userTopic(userId);
+  // First, so that whatever comes meanwhile is told after it.
+  const { seq } = onlyRow(
+    await db.execute<{ seq: number }>(sql`select ${liveHead(topic)} as "seq"`),
+  );
   const [{ screenBuckets, callBuckets, ...hour }, jobs, queues, errors] = await Promise.all([
     readHour(db),
     readJobs(db),
@@ -117,7 +127,7 @@ export async function readOverview(db: Executor): Promise<MonitoringOverview> {
       order by last_seen_at desc
       limit 20`),
   ]);
-  return {
+  const data = {
     ...hour,
     screen: summarize(screenBuckets),
     calls: summarize(callBuckets),
@@ -125,4 +135,14 @@ export async function readOverview(db: Executor): Promise<MonitoringOverview> {
     queues,
     errors: [...errors],
   };
+  return { data, cursor: { topic, seq } };
+}
+
+/** The same, for someone who goes on looking: told of changes on their own topic for a minute. */
+export async function watchOverview(
+  db: Executor,
+  userId: string,
+): Promise<Live<MonitoringOverview>> {
+  await db.execute(sql`select private.watch_monitoring()`);
+  return readOverview(db, userId);
 }

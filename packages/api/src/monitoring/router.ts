@@ -2,7 +2,7 @@ import type { TRPCRouterRecord } from '@trpc/server';
 import * as z from 'zod';
 import { adminProcedure, publicProcedure } from '../server/procedures.ts';
 import { overviewOutput, reportInput } from './contract.ts';
-import { readOverview } from './queries.ts';
+import { readOverview, watchOverview } from './queries.ts';
 
 /** How the running system does. */
 export const monitoringRouter = {
@@ -18,5 +18,10 @@ export const monitoringRouter = {
   /** The last hour, for administrators. */
   overview: adminProcedure
     .output(overviewOutput)
-    .query(({ ctx }) => ctx.transaction((tx) => readOverview(tx))),
+    .query(({ ctx }) => ctx.transaction((tx) => readOverview(tx, ctx.session.userId))),
+
+  /** The same; and the caller is told of changes for the next minute. */
+  watch: adminProcedure
+    .output(overviewOutput)
+    .mutation(({ ctx }) => ctx.transaction((tx) => watchOverview(tx, ctx.session.userId))),
 } satisfies TRPCRouterRecord;

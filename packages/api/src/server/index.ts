@@ -1,5 +1,5 @@
 /** The API's server side: what the portals mount. */
-export type { Monitor } from '../monitoring/monitor.ts';
+export { createMonitor, type Monitor } from '../monitoring/monitor.ts';
 export { createApi, TRPC_ENDPOINT, type Api, type Caller } from './api.ts';
 export type { Peer } from './entrance.ts';
 export { ApiError, toApiError } from './errors.ts';

@@ -8,6 +8,19 @@ export function quantile(samples: readonly number[], share: number): number {
 /** The value in the middle. */
 export const median = (samples: readonly number[]): number => quantile(samples, 0.5);
 
+/**
+ * Between which values the true median lies, 95 % sure: by ranks, so whatever way the samples are
+ * spread. Wants a few dozen samples.
+ */
+export function medianInterval(samples: readonly number[]): { from: number; to: number } {
+  const sorted = [...samples].sort((a, b) => a - b);
+  // The number of samples below the median is binomial; 1.96 of its standard deviations each way.
+  const half = 0.98 * Math.sqrt(sorted.length);
+  const at = (rank: number) =>
+    sorted[Math.min(sorted.length - 1, Math.max(0, Math.round(rank)))] ?? NaN;
+  return { from: at(sorted.length / 2 - half - 1), to: at(sorted.length / 2 + half) };
+}
+
 /** Rounds of each comparison: enough for a median that one bad round doesn't move. */
 export const ROUNDS = 5;
 

@@ -69,6 +69,7 @@ describe('every table', () => {
       'insert notification_settings.digest_hour',
       'insert notification_settings.digest_weekday',
       'insert notification_settings.has_quiet_hours',
+      'insert notification_settings.quiet_days',
       'insert notification_settings.quiet_from',
       'insert notification_settings.quiet_to',
       'insert notification_settings.user_id',
@@ -111,6 +112,7 @@ describe('every table', () => {
       'update notification_settings.digest_hour',
       'update notification_settings.digest_weekday',
       'update notification_settings.has_quiet_hours',
+      'update notification_settings.quiet_days',
       'update notification_settings.quiet_from',
       'update notification_settings.quiet_to',
       'update notifications.archived_at',
@@ -250,6 +252,7 @@ describe('every function', () => {
       'thread_report_json',
       'undo_check_in',
       'verify_certificate',
+      'watch_monitoring',
       'workshop_counts',
       'workshop_json_of',
     ]);

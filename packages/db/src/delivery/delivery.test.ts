@@ -94,6 +94,30 @@ it('is quiet by the clock where one is, over midnight and when the clock is chan
   }
 });
 
+it('is quiet on the days one has chosen; a night belongs to the day before', async () => {
+  await using db = await testDatabase();
+  const user = await reader(db, { quiet: ['22:00', '07:00'] });
+  await db.as(user, (tx) => tx`update notification_settings set quiet_days = '{5,6}'`);
+  // 6 November 2026 is a Friday.
+  const cases = {
+    '2026-11-06T05:59:00Z': false,
+    '2026-11-06T21:00:00Z': true,
+    '2026-11-08T05:59:00Z': true,
+    '2026-11-08T06:00:00Z': false,
+    '2026-11-08T21:00:00Z': false,
+  };
+  for (const [at, quiet] of Object.entries(cases)) {
+    const rows = await db.sql`
+      select private.is_quiet(settings, 'Europe/Vienna', ${at}) as quiet
+      from notification_settings as settings where user_id = ${user.id}`;
+    expect(rows, at).toEqual([{ quiet }]);
+  }
+  for (const days of ['{}', '{0}', '{1,8}', '{1,null}']) {
+    const set = db.as(user, (tx) => tx`update notification_settings set quiet_days = ${days}`);
+    await expect(set, days).rejects.toThrow(/notification_settings_have_quiet_days/);
+  }
+});
+
 it('says when a digest is due by the clock of its reader, also when that is changed', async () => {
   await using db = await testDatabase();
   const next = async (user: BuiltUser, zone: string, after: string) => {

@@ -1,5 +1,5 @@
 -- Whether it is quiet for someone at a moment, by the clock where they are. The end belongs to the
--- day. A clock that is set forward or back changes nothing: it is what the clock shows that counts.
+-- day, and a night to the day on which it begins. A clock that is set forward or back changes nothing: it is what the clock shows that counts.
 create or replace function private.is_quiet(
   settings public.notification_settings,
   time_zone text,
@@ -9,13 +9,18 @@ returns boolean
 language plpgsql stable set search_path = ''
 as $$
 declare
-  clock time := (at at time zone time_zone)::time;
+  clock timestamp := at at time zone time_zone;
+  is_over_midnight boolean := settings.quiet_from > settings.quiet_to;
+  -- The day on which the quiet hours began that this moment would lie in.
+  began date := clock::date - (is_over_midnight and clock::time < settings.quiet_to)::integer;
 begin
-  return settings.has_quiet_hours and case
-    when settings.quiet_from < settings.quiet_to
-    then clock >= settings.quiet_from and clock < settings.quiet_to
-    else clock >= settings.quiet_from or clock < settings.quiet_to
-  end;
+  return settings.has_quiet_hours
+    and extract(isodow from began)::smallint = any(settings.quiet_days)
+    and case
+      when is_over_midnight
+      then clock::time >= settings.quiet_from or clock::time < settings.quiet_to
+      else clock::time >= settings.quiet_from and clock::time < settings.quiet_to
+    end;
 end;
 $$;
 
@@ -54,7 +59,8 @@ begin
     'quietHours', jsonb_build_object(
       'isOn', coalesce(settings.has_quiet_hours, false),
       'from', left(coalesce(settings.quiet_from, '22:00')::text, 5),
-      'to', left(coalesce(settings.quiet_to, '07:00')::text, 5)
+      'to', left(coalesce(settings.quiet_to, '07:00')::text, 5),
+      'days', to_jsonb(coalesce(settings.quiet_days, '{1,2,3,4,5,6,7}'))
     ),
     'digest', jsonb_build_object(
       'frequency', coalesce(settings.digest, 'off'),
@@ -71,10 +77,10 @@ grant execute on function private.own_notification_settings() to authenticated;
 
 -- What is the user's to decide; when the next digest is due isn't.
 grant insert (
-  user_id, has_quiet_hours, quiet_from, quiet_to, digest, digest_weekday, digest_hour
+  user_id, has_quiet_hours, quiet_from, quiet_to, quiet_days, digest, digest_weekday, digest_hour
 ), update (
-  has_quiet_hours, quiet_from, quiet_to, digest, digest_weekday, digest_hour
+  has_quiet_hours, quiet_from, quiet_to, quiet_days, digest, digest_weekday, digest_hour
 ), select (
-  user_id, has_quiet_hours, quiet_from, quiet_to, digest, digest_weekday, digest_hour
+  user_id, has_quiet_hours, quiet_from, quiet_to, quiet_days, digest, digest_weekday, digest_hour
 )
 on public.notification_settings to authenticated;

@@ -35,6 +35,8 @@ export const notificationSettings = pgTable(
     /** Over midnight where it is later than `quiet_to`. */
     quietFrom: time({ precision: 0 }).notNull().default('22:00'),
     quietTo: time({ precision: 0 }).notNull().default('07:00'),
+    /** Weekdays, 1 is Monday, on which they begin: a night belongs to the day before it. */
+    quietDays: smallint().array().notNull().default([1, 2, 3, 4, 5, 6, 7]),
     digest: text({ enum: DIGESTS }).notNull().default('off'),
     /** 1 is Monday; for a weekly digest. */
     digestWeekday: smallint().notNull().default(1),
@@ -50,6 +52,10 @@ export const notificationSettings = pgTable(
   },
   (table) => [
     check('notification_settings_have_quiet_hours_that_end', sql`quiet_from <> quiet_to`),
+    check(
+      'notification_settings_have_quiet_days',
+      sql`cardinality(quiet_days) between 1 and 7 and quiet_days <@ '{1,2,3,4,5,6,7}'::smallint[]`,
+    ),
     check('notification_settings_have_a_known_digest', sql`digest in ('off', 'daily', 'weekly')`),
     check('notification_settings_have_a_weekday', sql`digest_weekday between 1 and 7`),
     check('notification_settings_have_an_hour', sql`digest_hour between 0 and 23`),

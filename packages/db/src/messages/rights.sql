@@ -52,7 +52,8 @@ as $$
   );
 $$;
 
--- Those whom the caller may write, whose name begins with `words`: at most `max`, by name.
+-- Those whom the caller may write, whose name, or last name, begins with `words`: at most `max`, by
+-- name.
 create or replace function private.find_people_to_message(words text, max integer) returns jsonb
 language sql stable security definer set search_path = ''
 as $$
@@ -69,7 +70,8 @@ as $$
     join public.users as person on person.id = theirs.user_id
     where person.id <> auth.uid()
       and (
-        person.first_name ilike regexp_replace(words, '([\\%_])', '\\\1', 'g') || '%'
+        person.first_name || ' ' || person.last_name
+          ilike regexp_replace(words, '([\\%_])', '\\\1', 'g') || '%'
         or person.last_name ilike regexp_replace(words, '([\\%_])', '\\\1', 'g') || '%'
       )
       and private.can_message(auth.uid(), person.id)

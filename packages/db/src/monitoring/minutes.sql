@@ -9,8 +9,24 @@ as $$
   from unnest(one, other) with ordinality as pair (a, b, position);
 $$;
 
+-- The caller, an administrator, looks at the system's page: what is counted in the next minute is told.
+create or replace function private.watch_monitoring() returns void
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  if not private.is_admin() then
+    raise exception 'ROLE_FORBIDDEN' using errcode = '42501';
+  end if;
+  delete from private.monitoring_watchers where until < now() - interval '1 hour';
+  insert into private.monitoring_watchers (user_id, until)
+  values (auth.uid(), now() + interval '1 minute')
+  on conflict (user_id) do update set until = excluded.until;
+end;
+$$;
+grant execute on function private.watch_monitoring() to authenticated;
+
 -- Adds what a portal has counted since it last did so to the present minute. `figures` has the
--- columns of `monitoring_minutes`; tabs are the most at once. For the API's own role only.
+-- columns of `monitoring_minutes`; tabs are the most at once. Administrators who look are told. For the API's own role only.
 create or replace function private.add_monitoring(portal text, figures jsonb) returns void
 language plpgsql security definer set search_path = ''
 as $$
@@ -42,6 +58,11 @@ begin
     live_actions = known.live_actions + excluded.live_actions,
     still_actions = known.still_actions + excluded.still_actions,
     browser_errors = known.browser_errors + excluded.browser_errors;
+  -- That there is something new; what it is, they ask: much of it is sums.
+  perform private.publish('user:' || watcher.user_id, 'monitoring.changed', '{}')
+  from private.monitoring_watchers as watcher
+  join public.users on users.id = watcher.user_id and users.role = 'admin' and users.is_active
+  where watcher.until > now();
 end;
 $$;
 
@@ -78,6 +99,9 @@ begin
   union all
   select 'notification_failures', count(*) from private.notification_failures
   where created_at > now() - interval '1 day'
+  union all
+  select 'unsent_digests', count(*) from private.notification_digests
+  where status = 'queued'
   union all
   select 'expired_notifications', count(*) from public.notifications where expires_at <= now()
   union all

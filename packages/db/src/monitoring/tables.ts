@@ -8,9 +8,11 @@ import {
   pgPolicy,
   primaryKey,
   text,
+  uuid,
 } from 'drizzle-orm/pg-core';
 import { authenticatedRole } from 'drizzle-orm/supabase';
 import { createdAt, moment } from '../columns.ts';
+import { users } from '../identity/tables.ts';
 import { privateSchema } from '../live/tables.ts';
 
 /** What administrators see and nobody else. */
@@ -104,6 +106,16 @@ export const monitoringMinutes = privateSchema.table(
     forAdministrators('the monitoring'),
   ],
 );
+
+/** Administrators who look at the system's page now: who isn't looking is told nothing of it. */
+export const monitoringWatchers = privateSchema
+  .table('monitoring_watchers', {
+    userId: uuid()
+      .primaryKey()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    until: moment().notNull(),
+  })
+  .enableRLS();
 
 /** Errors of browsers, the same ones together, for 30 days after they were last seen. */
 export const browserErrors = privateSchema.table(

@@ -4,16 +4,28 @@ import { failureOf, throwPageError } from '../errors/page-error.ts';
 import { readForm } from '../server/read-form.ts';
 import type { SettingsAnswer } from '../settings/settings.ts';
 
+/** A weekday that was ticked, as its number. */
+const day = z.coerce.number().int().min(1).max(7).optional();
 const quietSchema = z
   .object({
     isOn: z.literal('true').optional(),
     from: z.iso.time({ precision: -1, error: 'Enter a time, like 22:00.' }),
     to: z.iso.time({ precision: -1, error: 'Enter a time, like 07:00.' }),
+    ...{ day1: day, day2: day, day3: day, day4: day, day5: day, day6: day, day7: day },
+  })
+  .refine((form) => daysOf(form).length > 0, {
+    path: ['days'],
+    error: 'Choose a day, or turn quiet hours off.',
   })
   .refine(({ from, to }) => from !== to, {
     path: ['to'],
     error: 'Choose another end: they begin at this time.',
   });
+
+/** The weekdays that were ticked. */
+function daysOf(form: Record<string, string | number | undefined>): number[] {
+  return [1, 2, 3, 4, 5, 6, 7].filter((weekday) => form[`day${weekday}`] === weekday);
+}
 
 /** Saves the quiet hours. */
 export async function saveQuietHours(event: RequestEvent) {
@@ -22,7 +34,7 @@ export async function saveQuietHours(event: RequestEvent) {
   const { isOn, from, to } = form.data;
   try {
     await event.locals.caller.delivery.set({
-      quietHours: { isOn: isOn !== undefined, from, to },
+      quietHours: { isOn: isOn !== undefined, from, to, days: daysOf(form.data) },
     });
   } catch (error) {
     return failureOf(error, { form: 'quiet' as const });

@@ -1,13 +1,14 @@
+import type { Delivery } from '@homeroom/api/contract';
 import { expect, it } from 'vitest';
 import { digestWords, weekdayOptions } from './digest-words.ts';
 
-const delivery = {
+const delivery: Delivery = {
   timeZone: 'Europe/Vienna',
-  quietHours: { isOn: false, from: '22:00', to: '07:00' },
+  quietHours: { isOn: false, from: '22:00', to: '07:00', days: [1, 2, 3, 4, 5, 6, 7] },
   digest: { frequency: 'weekly', weekday: 1, hour: 6 },
   nextDigestAt: '2026-11-23T05:00:00.000000Z',
   sendsMail: true,
-} as const;
+};
 
 it('says when the next digest comes, where its reader is, and why it waits', () => {
   const words = digestWords(delivery, 'ann@example.test', 'en-GB');

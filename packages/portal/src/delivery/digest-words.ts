@@ -11,8 +11,8 @@ const MONDAY = Date.UTC(2026, 0, 5);
 const DAY_MS = 24 * 3_600_000;
 
 /** The days of the week from Monday, to choose from. */
-export function weekdayOptions(locale: string) {
-  const { format } = new Intl.DateTimeFormat(locale, { weekday: 'long', timeZone: 'UTC' });
+export function weekdayOptions(locale: string, weekday: 'long' | 'short' = 'long') {
+  const { format } = new Intl.DateTimeFormat(locale, { weekday, timeZone: 'UTC' });
   return Array.from({ length: 7 }, (_, day) => ({
     value: String(day + 1),
     label: format(MONDAY + day * DAY_MS),

@@ -43,8 +43,16 @@ function sharedApi(portal: PortalName) {
     shared = { api: createApi(settings, { portal }), settings };
     // One of the two is enough; of its processes, each digest is taken by one.
     if (portal === 'instructor') shared.api.digests?.start();
+    closeAtShutdown(shared.api);
   }
   return shared;
+}
+
+/** Spans that wait are sent, and connections ended, once the server has answered its last request. */
+function closeAtShutdown(api: Api): void {
+  process.once('sveltekit:shutdown', () => {
+    api.close().catch((error: unknown) => api.log.error({ err: error }, 'closing'));
+  });
 }
 
 /** The one place where a session is read, refreshed and verified. */

@@ -370,6 +370,7 @@ CREATE TABLE "notification_settings" (
 	"has_quiet_hours" boolean DEFAULT false NOT NULL,
 	"quiet_from" time(0) DEFAULT '22:00' NOT NULL,
 	"quiet_to" time(0) DEFAULT '07:00' NOT NULL,
+	"quiet_days" smallint[] DEFAULT '{1,2,3,4,5,6,7}' NOT NULL,
 	"digest" text DEFAULT 'off' NOT NULL,
 	"digest_weekday" smallint DEFAULT 1 NOT NULL,
 	"digest_hour" smallint DEFAULT 8 NOT NULL,
@@ -379,6 +380,7 @@ CREATE TABLE "notification_settings" (
 	"digest_key" uuid DEFAULT gen_random_uuid() NOT NULL,
 	CONSTRAINT "notification_settings_once_per_digest_key" UNIQUE("digest_key"),
 	CONSTRAINT "notification_settings_have_quiet_hours_that_end" CHECK (quiet_from <> quiet_to),
+	CONSTRAINT "notification_settings_have_quiet_days" CHECK (cardinality(quiet_days) between 1 and 7 and quiet_days <@ '{1,2,3,4,5,6,7}'::smallint[]),
 	CONSTRAINT "notification_settings_have_a_known_digest" CHECK (digest in ('off', 'daily', 'weekly')),
 	CONSTRAINT "notification_settings_have_a_weekday" CHECK (digest_weekday between 1 and 7),
 	CONSTRAINT "notification_settings_have_an_hour" CHECK (digest_hour between 0 and 23)
@@ -743,6 +745,13 @@ CREATE TABLE "private"."monitoring_minutes" (
 );
 
 ALTER TABLE "private"."monitoring_minutes" ENABLE ROW LEVEL SECURITY;
+
+CREATE TABLE "private"."monitoring_watchers" (
+	"user_id" uuid PRIMARY KEY NOT NULL,
+	"until" timestamp with time zone NOT NULL
+);
+
+ALTER TABLE "private"."monitoring_watchers" ENABLE ROW LEVEL SECURITY;
 
 CREATE TABLE "private"."jobs" (
 	"name" text PRIMARY KEY NOT NULL,
@@ -1224,6 +1233,8 @@ ALTER TABLE "messages" ADD CONSTRAINT "messages_sender_id_users_id_fk" FOREIGN K
 ALTER TABLE "messages" ADD CONSTRAINT "messages_recipient_id_users_id_fk" FOREIGN KEY ("recipient_id") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;
 
 ALTER TABLE "messages" ADD CONSTRAINT "messages_conversation_id_conversations_id_fk" FOREIGN KEY ("conversation_id") REFERENCES "public"."conversations"("id") ON DELETE cascade ON UPDATE no action;
+
+ALTER TABLE "private"."monitoring_watchers" ADD CONSTRAINT "monitoring_watchers_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE cascade ON UPDATE no action;
 
 ALTER TABLE "notification_preferences" ADD CONSTRAINT "notification_preferences_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE cascade ON UPDATE no action;
 
@@ -5322,7 +5333,7 @@ grant execute on function public.stop_digest(uuid) to anon, authenticated;
 
 -- >>> delivery/quiet-hours.sql
 -- Whether it is quiet for someone at a moment, by the clock where they are. The end belongs to the
--- day. A clock that is set forward or back changes nothing: it is what the clock shows that counts.
+-- day, and a night to the day on which it begins. A clock that is set forward or back changes nothing: it is what the clock shows that counts.
 create or replace function private.is_quiet(
   settings public.notification_settings,
   time_zone text,
@@ -5332,13 +5343,18 @@ returns boolean
 language plpgsql stable set search_path = ''
 as $$
 declare
-  clock time := (at at time zone time_zone)::time;
+  clock timestamp := at at time zone time_zone;
+  is_over_midnight boolean := settings.quiet_from > settings.quiet_to;
+  -- The day on which the quiet hours began that this moment would lie in.
+  began date := clock::date - (is_over_midnight and clock::time < settings.quiet_to)::integer;
 begin
-  return settings.has_quiet_hours and case
-    when settings.quiet_from < settings.quiet_to
-    then clock >= settings.quiet_from and clock < settings.quiet_to
-    else clock >= settings.quiet_from or clock < settings.quiet_to
-  end;
+  return settings.has_quiet_hours
+    and extract(isodow from began)::smallint = any(settings.quiet_days)
+    and case
+      when is_over_midnight
+      then clock::time >= settings.quiet_from or clock::time < settings.quiet_to
+      else clock::time >= settings.quiet_from and clock::time < settings.quiet_to
+    end;
 end;
 $$;
 
@@ -5377,7 +5393,8 @@ begin
     'quietHours', jsonb_build_object(
       'isOn', coalesce(settings.has_quiet_hours, false),
       'from', left(coalesce(settings.quiet_from, '22:00')::text, 5),
-      'to', left(coalesce(settings.quiet_to, '07:00')::text, 5)
+      'to', left(coalesce(settings.quiet_to, '07:00')::text, 5),
+      'days', to_jsonb(coalesce(settings.quiet_days, '{1,2,3,4,5,6,7}'))
     ),
     'digest', jsonb_build_object(
       'frequency', coalesce(settings.digest, 'off'),
@@ -5394,11 +5411,11 @@ grant execute on function private.own_notification_settings() to authenticated;
 
 -- What is the user's to decide; when the next digest is due isn't.
 grant insert (
-  user_id, has_quiet_hours, quiet_from, quiet_to, digest, digest_weekday, digest_hour
+  user_id, has_quiet_hours, quiet_from, quiet_to, quiet_days, digest, digest_weekday, digest_hour
 ), update (
-  has_quiet_hours, quiet_from, quiet_to, digest, digest_weekday, digest_hour
+  has_quiet_hours, quiet_from, quiet_to, quiet_days, digest, digest_weekday, digest_hour
 ), select (
-  user_id, has_quiet_hours, quiet_from, quiet_to, digest, digest_weekday, digest_hour
+  user_id, has_quiet_hours, quiet_from, quiet_to, quiet_days, digest, digest_weekday, digest_hour
 )
 on public.notification_settings to authenticated;
 -- <<< delivery/quiet-hours.sql
@@ -8430,7 +8447,8 @@ as $$
   );
 $$;
 
--- Those whom the caller may write, whose name begins with `words`: at most `max`, by name.
+-- Those whom the caller may write, whose name, or last name, begins with `words`: at most `max`, by
+-- name.
 create or replace function private.find_people_to_message(words text, max integer) returns jsonb
 language sql stable security definer set search_path = ''
 as $$
@@ -8447,7 +8465,8 @@ as $$
     join public.users as person on person.id = theirs.user_id
     where person.id <> auth.uid()
       and (
-        person.first_name ilike regexp_replace(words, '([\\%_])', '\\\1', 'g') || '%'
+        person.first_name || ' ' || person.last_name
+          ilike regexp_replace(words, '([\\%_])', '\\\1', 'g') || '%'
         or person.last_name ilike regexp_replace(words, '([\\%_])', '\\\1', 'g') || '%'
       )
       and private.can_message(auth.uid(), person.id)
@@ -8757,8 +8776,24 @@ as $$
   from unnest(one, other) with ordinality as pair (a, b, position);
 $$;
 
+-- The caller, an administrator, looks at the system's page: what is counted in the next minute is told.
+create or replace function private.watch_monitoring() returns void
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  if not private.is_admin() then
+    raise exception 'ROLE_FORBIDDEN' using errcode = '42501';
+  end if;
+  delete from private.monitoring_watchers where until < now() - interval '1 hour';
+  insert into private.monitoring_watchers (user_id, until)
+  values (auth.uid(), now() + interval '1 minute')
+  on conflict (user_id) do update set until = excluded.until;
+end;
+$$;
+grant execute on function private.watch_monitoring() to authenticated;
+
 -- Adds what a portal has counted since it last did so to the present minute. `figures` has the
--- columns of `monitoring_minutes`; tabs are the most at once. For the API's own role only.
+-- columns of `monitoring_minutes`; tabs are the most at once. Administrators who look are told. For the API's own role only.
 create or replace function private.add_monitoring(portal text, figures jsonb) returns void
 language plpgsql security definer set search_path = ''
 as $$
@@ -8790,6 +8825,11 @@ begin
     live_actions = known.live_actions + excluded.live_actions,
     still_actions = known.still_actions + excluded.still_actions,
     browser_errors = known.browser_errors + excluded.browser_errors;
+  -- That there is something new; what it is, they ask: much of it is sums.
+  perform private.publish('user:' || watcher.user_id, 'monitoring.changed', '{}')
+  from private.monitoring_watchers as watcher
+  join public.users on users.id = watcher.user_id and users.role = 'admin' and users.is_active
+  where watcher.until > now();
 end;
 $$;
 
@@ -8826,6 +8866,9 @@ begin
   union all
   select 'notification_failures', count(*) from private.notification_failures
   where created_at > now() - interval '1 day'
+  union all
+  select 'unsent_digests', count(*) from private.notification_digests
+  where status = 'queued'
   union all
   select 'expired_notifications', count(*) from public.notifications where expires_at <= now()
   union all
