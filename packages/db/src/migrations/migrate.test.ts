@@ -65,6 +65,12 @@ describe('migrating', () => {
     expect(proof?.found).toBeNull();
   });
 
+  it('says what to do when there is a Homeroom that these don’t follow on from', async () => {
+    await using db = await testDatabase();
+    await db.sql`delete from supabase_migrations.schema_migrations`;
+    await expect(migrate(db.url)).rejects.toThrow('pnpm stack reset');
+  });
+
   it('begins a migration again that lost a deadlock, and gives up after five', async () => {
     await using db = await testDatabase();
     await db.sql`create sequence public.attempts`;

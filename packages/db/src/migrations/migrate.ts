@@ -103,6 +103,8 @@ async function readMigrations(folder: string): Promise<Migration[]> {
 const ATTEMPTS_MAX = 5;
 /** Postgres's `deadlock_detected`. */
 const DEADLOCK = '40P01';
+/** Postgres's `duplicate_schema`: the first thing that the first migration makes is there. */
+const DUPLICATE_SCHEMA = '42P06';
 
 async function apply(sql: Sql, migration: Migration, attempt = 1): Promise<void> {
   const { version, name, sql: statements } = migration;
@@ -116,8 +118,11 @@ async function apply(sql: Sql, migration: Migration, attempt = 1): Promise<void>
   } catch (error) {
     const isDeadlock = error instanceof postgres.PostgresError && error.code === DEADLOCK;
     if (isDeadlock && attempt < ATTEMPTS_MAX) return apply(sql, migration, attempt + 1);
-    throw new Error(`Migration ${version}_${name} failed; nothing of it was applied.`, {
-      cause: error,
-    });
+    const what = `Migration ${version}_${name} failed; nothing of it was applied.`;
+    const isThere = error instanceof postgres.PostgresError && error.code === DUPLICATE_SCHEMA;
+    const whatToDo = isThere
+      ? ' There is a Homeroom already, of another beginning: `pnpm stack reset` begins anew.'
+      : '';
+    throw new Error(what + whatToDo, { cause: error });
   }
 }
