@@ -17,17 +17,27 @@ const PAINTED = `new Promise((painted) => {
  * asks for them first of all; where its page looks different than we know it, it stays as it is.
  */
 export function scriptsLast(html: string): string {
-  const start = START.exec(html);
+  // Only where they are: a page is long, and this is done for each.
+  const headEnd = html.indexOf('</head>');
+  const scriptAt = html.lastIndexOf('<script');
+  if (headEnd === -1 || scriptAt < headEnd) return html;
+  const head = html.slice(0, headEnd);
+  const script = html.slice(scriptAt);
+  const start = START.exec(script);
   if (start === null) return html;
-  const scripts = [...html.matchAll(PRELOADS)].map(([, href]) => href);
+  const scripts = [...head.matchAll(PRELOADS)].map(([, href]) => href);
   const ask = `for (const href of ${JSON.stringify(scripts)}) {
 							document.head.append(Object.assign(document.createElement('link'), { rel: 'modulepreload', href }));
 						}`;
-  return html.replaceAll(PRELOADS, '').replace(
-    START,
-    () => `${PAINTED}.then(() => {
+  const starting = `${PAINTED}.then(() => {
 						${ask}
 						return ${start[0]};
-					})`,
-  );
+					})`;
+  return [
+    head.replaceAll(PRELOADS, ''),
+    html.slice(headEnd, scriptAt),
+    script.slice(0, start.index),
+    starting,
+    script.slice(start.index + start[0].length),
+  ].join('');
 }
