@@ -11,6 +11,24 @@ const PAINTED = `new Promise((painted) => {
 						setTimeout(painted, 3000);
 					})`;
 
+const RETRY_MS = 3_000;
+
+/**
+ * Has all scripts in the browser's cache before the first of them runs: a page whose network is cut
+ * while it loads stays as it is, with what somebody has typed, and comes alive when the network is back.
+ */
+const fetched = (scripts: readonly (string | undefined)[]) => `(async function fetched() {
+							const scripts = ${JSON.stringify(scripts)};
+							const whole = async (href) => (await fetch(href)).arrayBuffer();
+							return Promise.all(scripts.map(whole)).catch(async () => {
+								await new Promise((again) => {
+									addEventListener('online', again, { once: true });
+									setTimeout(again, ${RETRY_MS});
+								});
+								return fetched();
+							});
+						})()`;
+
 /**
  * A page whose scripts are asked for when it has been painted: it can be read before it is alive,
  * and on a slow network its scripts would share the line with its styles and typefaces. SvelteKit
@@ -26,11 +44,8 @@ export function scriptsLast(html: string): string {
   const start = START.exec(script);
   if (start === null) return html;
   const scripts = [...head.matchAll(PRELOADS)].map(([, href]) => href);
-  const ask = `for (const href of ${JSON.stringify(scripts)}) {
-							document.head.append(Object.assign(document.createElement('link'), { rel: 'modulepreload', href }));
-						}`;
-  const starting = `${PAINTED}.then(() => {
-						${ask}
+  const starting = `${PAINTED}.then(async () => {
+						await ${fetched(scripts)};
 						return ${start[0]};
 					})`;
   return [
