@@ -14,7 +14,6 @@ import type { RequestEvent } from '@sveltejs/kit';
 import type { Handle, HandleServerError } from '@sveltejs/kit/hooks';
 import { compressed } from './compressed.ts';
 import { allowConnect } from './csp.ts';
-import { scriptsLast } from './scripts-last.ts';
 import { readSessionCookie } from './session-cookie.ts';
 
 /** What every request carries, in both portals. */
@@ -75,7 +74,6 @@ export function createPortalHandle(portal: PortalName): Handle {
       const response = await resolve(event, {
         // @supabase/ssr may read headers of its own answers while a page is rendered.
         filterSerializedResponseHeaders: (name) => name === 'content-type',
-        transformPageChunk: ({ html }) => scriptsLast(html),
       });
       secure(response.headers, settings);
       if (!response.headers.has('x-request-id')) response.headers.set('x-request-id', requestId);
