@@ -1,4 +1,5 @@
 import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload } from 'jose';
+import { LRUCache } from 'lru-cache';
 import * as z from 'zod';
 import { ApiError } from './errors.ts';
 
@@ -37,14 +38,13 @@ export function createTokenVerifier(options: {
 }): TokenVerifier {
   const now = options.now ?? Date.now;
   const verifySignature = signatureVerifier(options.supabaseUrl, options.jwtSecret, now);
-  const remembered = new Map<string, TokenClaims>();
+  const remembered = new LRUCache<string, TokenClaims>({ max: REMEMBERED_TOKENS_MAX });
 
   return async (token) => {
     const known = remembered.get(token);
     if (known && now() < known.expiresAt) return known;
     remembered.delete(token);
     const claims = toClaims(await verifySignature(token));
-    if (remembered.size >= REMEMBERED_TOKENS_MAX) forgetOldest(remembered);
     remembered.set(token, claims);
     return claims;
   };
@@ -88,13 +88,4 @@ function toClaims(payload: JWTPayload): TokenClaims {
   if (!parsed.success) throw new ApiError('SESSION_INVALID', { cause: parsed.error });
   const { sub, email, exp, session_id: sessionId } = parsed.data;
   return { userId: sub, email, expiresAt: exp * 1000, ...(sessionId && { sessionId }) };
-}
-
-/** A Map keeps the order of insertion, so the first half are the oldest. */
-function forgetOldest(remembered: Map<string, TokenClaims>): void {
-  let surplus = REMEMBERED_TOKENS_MAX / 2;
-  for (const token of remembered.keys()) {
-    if (surplus-- <= 0) return;
-    remembered.delete(token);
-  }
 }

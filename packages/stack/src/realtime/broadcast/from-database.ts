@@ -1,10 +1,10 @@
 /** Messages that SQL sent (`realtime.send` and the like), on their way from the log to the topic. */
 import type pg from 'pg';
+import { LRUCache } from 'lru-cache';
 import { TOPIC_PREFIX, type Topics } from '../channel/topic.ts';
 import { encodeUserBroadcast } from '../codec/server-message.ts';
 import { SharedFrame } from '../codec/shared-frame.ts';
 import type { Relation, Tuple } from '../replication/pgoutput.ts';
-import { Recent } from '../recent.ts';
 
 type Message = {
   name: Buffer;
@@ -61,7 +61,7 @@ export class DatabaseBroadcasts {
   readonly #columns = new WeakMap<Relation, Columns>();
   readonly #onDrop: (reason: string) => void;
   /** So that catching up repeats none. */
-  readonly #recent = new Recent<true>(CATCH_UP_ROWS);
+  readonly #recent = new LRUCache<string, true>({ max: CATCH_UP_ROWS });
 
   constructor(topics: Topics, maxBytes: number, onDrop: (reason: string) => void) {
     this.#topics = topics;
